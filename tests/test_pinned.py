@@ -43,6 +43,7 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
     "first_index": (0, 7, {0: 0, 0xFFFF: 1, 0xFFF8: 2, 0x7FFF: 3}),
     "read_only": (False, 2, {False: 0, True: 16}),
     "fixed_iothread": (True, 2, {True: 0, False: 32}),
+    "kind": ("blk", 7, {"blk": 0, "scsi": 4}),
 }
 """Of each field: its default, its header byte, and what its values are there, beside the first
 value of all other fields."""

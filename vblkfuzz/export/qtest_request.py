@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from vblkfuzz.driver.blk import BLK
 from vblkfuzz.driver.memory_map import AREAS, SLOTS
-from vblkfuzz.driver.request import build
 from vblkfuzz.driver.shape import Plain, changes, reshape
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.alphabet.shape import SHAPES, Answer, answer
@@ -26,7 +26,7 @@ _TABLE_MOVED: Final = SHAPES.index("table_moved")
 
 def is_shaped(operation: Op) -> bool:
     """Return whether an operation publishes a request that is not plain."""
-    return "shape" in operation.args and changes(operation.c, operation.b, _SLOT.table)
+    return "shape" in operation.args and changes(BLK, operation.c, operation.b, _SLOT.table)
 
 
 def shaped(operation: Op, ring: int) -> dict[str, Any] | None:
@@ -41,10 +41,10 @@ def shaped(operation: Op, ring: int) -> dict[str, Any] | None:
     """
     _, _, code, shape, sector, more = operation
     memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
-    plain = build(memory, _SLOT, code, sector, more + 1, 0)  # the program writes the data
+    plain = BLK.build(memory, _SLOT, code, sector, more + 1, 0)  # the program writes the data
     before = bytes(memory.bytes[AREAS[_SLOT.header]])
     try:
-        buffers, table = reshape(Plain(memory, _SLOT, plain, ring), shape, _SLOT.table)
+        buffers, table = reshape(Plain(memory, _SLOT, plain, ring, code, BLK), shape, _SLOT.table)
     except QueueFull:
         return None
     after = bytes(memory.bytes[AREAS[_SLOT.header]])

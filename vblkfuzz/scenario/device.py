@@ -23,6 +23,8 @@ from vblkfuzz import limits
 Value = bool | int | str
 Rerror = Literal["report", "ignore", "stop"]
 RERRORS: tuple[Rerror, ...] = ("report", "ignore", "stop")
+Kind = Literal["blk", "scsi"]
+KINDS: tuple[Kind, ...] = ("blk", "scsi")
 Werror = Literal["report", "ignore", "stop", "enospc"]
 WERRORS: tuple[Werror, ...] = (*RERRORS, "enospc")
 
@@ -39,7 +41,8 @@ class Row:
     new: Mapping[Value, int] = field(default_factory=dict)
     """Weight of each value in a new story. Empty: always the first value."""
     changed: int = 1
-    """Weight of the field among all fields when the mutator changes one; at least 1."""
+    """Weight of the field among all fields when the mutator changes one. 0: it never does, as only
+    some targets know the field, and an option of theirs sets it."""
     scale: bool = False
     """Whether values have a distance to each other. If so, the minimizer also tries values between
     the present one and the default; otherwise only the default."""
@@ -55,7 +58,7 @@ FLAG: Final = (False, True)
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """The virtio-blk device that a scenario runs on."""
+    """The device that a scenario runs on."""
 
     queues: Annotated[
         int, Row(range(1, limits.MAX_QUEUES + 1), byte=0, new={1: 4, 2: 1}, scale=True)
@@ -100,6 +103,10 @@ class DeviceConfig:
     fixed_iothread: Annotated[bool, Row((True, False), byte=2, new={True: 5, False: 1})] = True
     """The device stays in its IOThread. If false, it may leave it for the main loop when a job on
     its disk ends, or at a resize (target `qsd` only: `fixed-iothread` of an export)."""
+
+    kind: Annotated[Kind, Row(KINDS, byte=7, changed=0)] = "blk"
+    """virtio-blk, or virtio-scsi with one disk (target `qemu` only; any other runs virtio-blk). A
+    request is then a SCSI command that does the same."""
 
     def __post_init__(self) -> None:
         """Check that every field has one of its values.

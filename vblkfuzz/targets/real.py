@@ -26,6 +26,7 @@ from vblkfuzz.process.guest_process import GuestAnswer, GuestProcess
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go, Scenario
+from vblkfuzz.targets.as_run import with_kind
 from vblkfuzz.targets.broken_protocol import violation_in
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.interruptions import Interruptions
@@ -57,6 +58,8 @@ class RealTarget:
     """Runs scenarios on a real device; satisfies `targets.target.Target`."""
 
     mode = "processes"
+    kind: str | None = "blk"
+    """Kind of the device in all scenarios; None: each decides (`targets.as_run`)."""
     iothread: bool | None = None
     """Whether all scenarios run with an IOThread; None: each decides (`targets.as_run`)."""
     coverage: Coverage | None = None
@@ -123,6 +126,7 @@ class RealTarget:
         Raises:
             HarnessError: there is no complete trace; the target can be used again.
         """
+        scenario = with_kind(scenario, self.kind)
         rig = self._rig
         witnesses = rig.witnesses(scenario.device)
         recorder = Recorder(rig.memory, scenario.device, exact_pops=bool(witnesses & Witness.POP))

@@ -19,12 +19,11 @@ from vblkfuzz.virtio.ring_error import RingError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.driver.request import RequestForm, Segments
     from vblkfuzz.virtio.layout import RingLayout
     from vblkfuzz.virtio.memory import GuestMemory
 
 _U16: Final = 0xFFFF
-
-Segments = tuple[tuple[int, int], ...]
 
 
 class Published(NamedTuple):
@@ -46,12 +45,19 @@ class Life:
     """One set-up of one queue's rings."""
 
     def __init__(
-        self, memory: GuestMemory, queue: int, epoch: int, layout: RingLayout, first: int
+        self,
+        memory: GuestMemory,
+        form: RequestForm,
+        queue: int,
+        epoch: int,
+        layout: RingLayout,
+        first: int,
     ) -> None:
         """Begin to observe.
 
         Args:
             memory: guest memory.
+            form: of its requests.
             queue: number of the queue.
             epoch: number of resets so far.
             layout: layout of its rings.
@@ -70,6 +76,7 @@ class Life:
         self.owned: dict[int, Request] = {}
         """Requests that are dequeued and not pushed, by head."""
         self._memory = memory
+        self._form = form
         self._first = first
         self.layout = layout
         self._published: list[Published] = []
@@ -131,11 +138,9 @@ class Life:
         return not u16[layout.used_flags >> 1] & USED_F_NO_NOTIFY
 
     def status(self, request: Request) -> int:
-        """Return the status byte of a pushed request (its last writable byte), 0 without one."""
-        if not request.published.writable:
-            return 0
-        address, length = request.published.writable[-1]
-        return self._memory.bytes[address + length - 1]
+        """Return the status of a pushed request, as the flag of its PUSH; 0 without one."""
+        writable = request.published.writable
+        return self._form.status(self._memory, writable) if writable else 0
 
     # --- After its end ------------------------------------------------------------------------
 
