@@ -65,8 +65,8 @@ _RANGE_AT: Final = 192
 SERIAL_SIZE: Final = SERIAL_AT + ID_SIZE
 """Bytes of the answer to an INQUIRY of the serial number."""
 _SHAPES: Final = ("split", "tiny", "long", "header_split")
-"""Those that leave the content of a request as it is, its response in one buffer, and the spare part
-of a slot alone."""
+"""Those that leave the content of a request as it is, its response in one buffer, and the spare
+part of a slot alone."""
 _ZEROES: Final = bytes(SECTOR_SIZE)
 
 
