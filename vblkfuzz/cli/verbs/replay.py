@@ -147,12 +147,16 @@ def _report_text(outcome: Outcome, trace: bool) -> None:
 
 
 def _report_left_out(outcome: Outcome) -> None:
-    """Name the operations of an input that did nothing on its target."""
+    """Name what of an input did nothing on its target: operations, and the kind of its device."""
     from vblkfuzz.targets.registry import TARGETS
 
     if outcome.run.execution is None:
         return  # its target may be one that must not be imported
     target = outcome.setup.target
+    wanted, ran = outcome.artifact.scenario, outcome.run.execution.scenario
+    if ran.device.kind != wanted.device.kind:
+        here = f"{outcome.setup.device} of target {target} is virtio-{ran.device.kind}"
+        say(f"{outcome.input}: kind = {wanted.device.kind} has no effect, {here}")
     left_out = TARGETS.find(target).left_out(outcome.artifact.scenario)
     if left_out:
         say(f"{outcome.input}: left out, target {target} has no {', '.join(left_out)}")
