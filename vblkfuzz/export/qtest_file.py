@@ -122,8 +122,8 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
         text = text.replace(line, filled)
     if serial:
         kept = [index for index, step in enumerate(made) if step]
-        return with_schedule(text, scenario, {op: at for at, op in enumerate(kept)}, form)
-    return text
+        text = with_schedule(text, scenario, {op: at for at, op in enumerate(kept)}, form)
+    return text.replace("virtio-blk-pci", f"virtio-{device.kind}-pci", 1)
 
 
 def _as_met(case: Case) -> Scenario:

@@ -41,8 +41,8 @@ class Row:
     new: Mapping[Value, int] = field(default_factory=dict)
     """Weight of each value in a new story. Empty: always the first value."""
     changed: int = 1
-    """Weight of the field among all fields when the mutator changes one. 0: it never does, as only
-    some targets know the field, and an option of theirs sets it."""
+    """Weight of the field among all fields when the mutator changes one. 0: neither it
+    nor the minimizer does, as the field says which device is tested: an option sets it."""
     scale: bool = False
     """Whether values have a distance to each other. If so, the minimizer also tries values between
     the present one and the default; otherwise only the default."""
