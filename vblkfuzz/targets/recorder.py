@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.driver.forms import FORMS
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
@@ -219,8 +218,7 @@ class Recorder:
         layout = ring_layout(queue, self._config.queue_size, self._banks[queue])
         # Earlier rings at the same place are gone: the driver has zeroed them.
         self._ended = [life for life in self._ended if life.layout != layout]
-        life = self._memory, FORMS[self._config.kind], queue, self._epoch, layout
-        self._live[queue] = Life(*life, self._config.first_index)
+        self._live[queue] = Life(self._memory, self._config, queue, self._epoch, layout)
 
     def _end_lives(self, path: int) -> None:
         for queue in list(self._live):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vblkfuzz.driver.forms import FORMS
 from vblkfuzz.driver.memory_map import slot_at
 from vblkfuzz.virtio.chain import walk_chain
 from vblkfuzz.virtio.layout import USED_F_NO_NOTIFY
@@ -19,7 +20,8 @@ from vblkfuzz.virtio.ring_error import RingError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.driver.request import RequestForm, Segments
+    from vblkfuzz.driver.request import Segments
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.layout import RingLayout
     from vblkfuzz.virtio.memory import GuestMemory
 
@@ -45,24 +47,18 @@ class Life:
     """One set-up of one queue's rings."""
 
     def __init__(
-        self,
-        memory: GuestMemory,
-        form: RequestForm,
-        queue: int,
-        epoch: int,
-        layout: RingLayout,
-        first: int,
+        self, memory: GuestMemory, config: DeviceConfig, queue: int, epoch: int, layout: RingLayout
     ) -> None:
         """Begin to observe.
 
         Args:
             memory: guest memory.
-            form: of its requests.
+            config: the device of the scenario.
             queue: number of the queue.
             epoch: number of resets so far.
             layout: layout of its rings.
-            first: index that its rings begin with.
         """
+        first = config.first_index
         self.queue = queue
         self.epoch = epoch
         self.hostile = False
@@ -76,7 +72,7 @@ class Life:
         self.owned: dict[int, Request] = {}
         """Requests that are dequeued and not pushed, by head."""
         self._memory = memory
-        self._form = form
+        self._form = FORMS[config.kind]
         self._first = first
         self.layout = layout
         self._published: list[Published] = []
