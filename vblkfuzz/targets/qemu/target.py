@@ -51,7 +51,7 @@ def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
 
 
 TARGET: Final = TargetKind(
-    summary="virtio-blk-pci or virtio-scsi-pci of a real qemu-system-x86_64, under qtest and QMP",
+    summary="virtio-blk-pci or virtio-scsi-pci of a real QEMU, under qtest and QMP",
     device=DEVICE,
     open=qemu_target,
     without=WITHOUT,
