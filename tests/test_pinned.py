@@ -44,6 +44,7 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
     "read_only": (False, 2, {False: 0, True: 16}),
     "fixed_iothread": (True, 2, {True: 0, False: 32}),
     "ring": ("split", 7, {"split": 0, "packed": 4}),
+    "kind": ("blk", 7, {"blk": 0, "scsi": 8}),
 }
 """Of each field: its default, its header byte, and what its values are there, beside the first
 value of all other fields."""

@@ -14,8 +14,8 @@ from vblkfuzz.dataplane.registers import AVAIL, DESC, ENABLED, SIZE, USED, Exit
 from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.thread import Steps
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.driver.blk import BLK
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
-from vblkfuzz.driver.request import build
 from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.device import DeviceConfig
@@ -122,7 +122,7 @@ class Rig:
         """Make a well-formed request available."""
         slot = self._slots[queue].pop()
         code = REQUESTS.index(request)
-        buffers = build(self.memory, slot, code, sector, sectors, len(self._slots[queue]))
+        buffers = BLK.build(self.memory, slot, code, sector, sectors, len(self._slots[queue]))
         ring = self.rings[queue]
         ring.publish(ring.add(*buffers))
         return slot

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vblkfuzz.driver.blk import BLK
 from vblkfuzz.driver.memory_map import SLOTS
-from vblkfuzz.driver.request import STATUS_POISON, build
+from vblkfuzz.driver.request import STATUS_POISON
 from vblkfuzz.limits import (
     GUEST_MEMORY_SIZE,
     MAX_DISK_SECTORS,
@@ -25,7 +26,7 @@ def built(
     name: str, sector: int = 0, sectors: int = 1, serial: int = 0
 ) -> tuple[GuestMemory, BlkRequest]:
     memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
-    buffers = build(memory, SLOT, REQUESTS.index(name), sector, sectors, serial)
+    buffers = BLK.build(memory, SLOT, REQUESTS.index(name), sector, sectors, serial)
     return memory, parse_request(memory, Chain(0, *buffers))
 
 

@@ -97,6 +97,13 @@ def test_it_leaves_out_nothing_that_the_bug_may_need(name: str) -> None:
         program(Scenario(ops=(op("init"), BEYOND[name], op("read_config"))), "")
 
 
+def test_it_has_no_broken_rings_of_virtio_scsi() -> None:
+    broken = op("hostile", content="loop")
+    program(Scenario(ops=(broken,)), "")
+    with pytest.raises(UsageError, match=r"^qtest: operation 0: the program has no hostile\("):
+        program(Scenario(DeviceConfig(kind="scsi"), (broken,)), "")
+
+
 @pytest.mark.parametrize("target", ["qsd", "vhost-user"])
 def test_it_is_for_qemu_only(target: str) -> None:
     outcome = case().outcome

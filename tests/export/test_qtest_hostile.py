@@ -8,9 +8,9 @@ import pytest
 
 from tests.export.test_qtest_schedule import run
 from tests.targets.qemu.binary import NEEDS_QEMU
+from vblkfuzz.driver.blk import BLK
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.driver.memory_map import SLOTS
-from vblkfuzz.driver.request import build
 from vblkfuzz.export.qtest_file import program
 from vblkfuzz.export.qtest_hostile import broken, is_shown
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
@@ -75,7 +75,7 @@ def test_it_stores_what_the_driver_stores(content: str) -> None:
 
     memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
     queue, slot = DriverQueue(memory, RingLayout.place(SIZE, 4096), event_idx=False), SLOTS[0][0]
-    head = queue.add(*build(memory, slot, 0, 0, 1, 0))
+    head = queue.add(*BLK.build(memory, slot, 0, 0, 1, 0))
     BREAKS[HOSTILE_CONTENTS.index(content)](queue, slot, queue.outstanding[head])
     moved = guest.rings[0].out[0]["slot"] - slot.header
 

@@ -37,7 +37,7 @@ LEFT_OUT = {*WITHOUT, "reset", "system_reset", "hostile", "start_fail", "block_j
     *("stop", "cont", "queue_reset")
 }
 """Operations after which timing decides, or that the program refuses."""
-STATUS = {0: 0, 2: 1, 3: 2}
+STATUS = {0: 0, 2: 1, 3: 2, 5: 3}
 """Status byte by flag of COLLECT."""
 
 Answers = list[tuple[tuple[int, ...], list[int]]]
@@ -91,6 +91,26 @@ def test_a_shape(shape: str, qemu: QemuTarget, tmp_path: Path) -> None:
     answers = expected(qemu.run(scenario))
     assert answers
     assert shown(scenario, tmp_path) == answers
+
+
+@pytest.mark.parametrize("shape", ["plain", "split", "long", "unmap"])
+def test_virtio_scsi(shape: str, qemu: QemuTarget, tmp_path: Path) -> None:
+    """The program has statuses of SCSI, so what is compared is whether a request ended well."""
+    ops = [op("init")]
+    for request in REQUESTS:
+        ops += op("publish_kick", request="out", sector=2, sectors=4), op("collect")
+        ops += op("publish_kick", request=request, sector=3, sectors=2, shape=shape), op("collect")
+        ops += op("publish_kick", queue=1, sector=2, sectors=4), op("collect", queue=1)
+    scenario = Scenario(DeviceConfig(queue_size=16, queues=2, kind="scsi"), tuple(ops))
+    assert well(shown(scenario, tmp_path)) == well(expected(qemu.run(scenario)))
+
+
+def well(answers: Answers) -> Answers:
+    """Return answers with whether a request ended well in place of its status."""
+    return sorted(
+        ((queue, head, not status, length), sectors)
+        for (queue, head, status, length), sectors in answers
+    )
 
 
 @pytest.mark.parametrize("shape", ["tiny", "long"])

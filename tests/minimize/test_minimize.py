@@ -47,7 +47,8 @@ def test_only_what_the_predicate_needs_remains(scenario: Scenario, wanted: set[s
         return
     found = minimize(scenario, interesting).scenario
     assert sorted(names(found)) == sorted(wanted)
-    assert (found.device, found.schedule) == (DeviceConfig(), ())
+    kept = DeviceConfig(kind=scenario.device.kind)
+    assert (found.device, found.schedule) == (kept, ())
     assert all(not any(each[1:]) for each in found.ops)
 
 
@@ -210,6 +211,11 @@ def test_the_device_ends_as_close_to_the_default_as_possible() -> None:
     device = DeviceConfig(queues=4, event_idx=False, werror="stop", disk_sectors=8, polling=True)
     found = minimize(Scenario(device), interesting).scenario.device
     assert found == replace(DeviceConfig(), queues=2, event_idx=False)
+
+
+def test_the_kind_of_the_device_stays() -> None:
+    device = DeviceConfig(kind="scsi", queues=2)
+    assert minimize(Scenario(device), lambda _: True).scenario.device == DeviceConfig(kind="scsi")
 
 
 @pytest.mark.parametrize("name", ["system_reset", "power_loss", "queue_reset"])

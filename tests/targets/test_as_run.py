@@ -13,7 +13,7 @@ from tests.targets.qemu.binary import NEEDS_QEMU
 from tests.targets.qsd.binary import NEEDS_QSD
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.artifact import read_input
-from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.device import DeviceConfig, Kind
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.store.finding import save_finding
 from vblkfuzz.targets.as_run import as_run
@@ -47,6 +47,56 @@ def test_the_option_decides(
     ran = as_run(target, scenario)
     assert ran.device.iothreads == after
     assert (ran is scenario) == (before == after)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before", "after"),
+    [
+        (None, "scsi", "scsi"),
+        (None, "blk", "blk"),
+        ("scsi", "blk", "scsi"),
+        ("scsi", "scsi", "scsi"),
+        ("blk", "scsi", "blk"),
+    ],
+)
+def test_the_target_decides_the_kind(
+    target: Target, monkeypatch: pytest.MonkeyPatch, wanted: str | None, before: Kind, after: Kind
+) -> None:
+    monkeypatch.setattr(type(target), "kind", wanted, raising=False)
+    scenario = Scenario(DeviceConfig(kind=before))
+    ran = as_run(target, scenario)
+    assert ran.device.kind == after
+    assert (ran is scenario) == (before == after)
+
+
+def test_the_model_runs_virtio_blk(target: Target) -> None:
+    scsi = replace(BUG, device=replace(BUG.device, kind="scsi"))
+    execution = run_scenario(target, scsi)
+    assert execution.scenario == BUG
+    assert execution.trace.digest == run_scenario(target, BUG).trace.digest
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "kind"),
+    [
+        ("qemu", "virtio-blk-pci", "scsi"),
+        ("qemu", "virtio-scsi-pci", "scsi"),
+        ("qsd", "vhost-user-blk", "blk"),
+    ],
+)
+def test_which_targets_have_virtio_scsi(name: str, device: str, kind: str) -> None:
+    opened = open_target(name, device, "processes", TargetOptions())
+    assert as_run(opened, Scenario(DeviceConfig(kind="scsi"))).device.kind == kind
+    always = device == "virtio-scsi-pci"
+    assert (as_run(opened, Scenario()).device.kind == "scsi") == always
+
+
+@pytest.mark.parametrize(
+    ("name", "ring"), [("model", "packed"), ("qemu", "split"), ("qsd", "split")]
+)
+def test_which_targets_have_packed_rings(name: str, ring: str) -> None:
+    opened = open_target(name, default_device(name), "processes", TargetOptions())
+    assert as_run(opened, Scenario(DeviceConfig(ring="packed"))).device.ring == ring
 
 
 def test_a_finding_holds_what_ran(

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from vblkfuzz import entry_points
-from vblkfuzz.errors import HarnessError, UsageError
-from vblkfuzz.scenario.device import DeviceConfig
-from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.errors import UsageError
 from vblkfuzz.targets.registry import TARGETS, default_device, open_target, quick_target
 
 GROUP = "vblkfuzz.targets"
@@ -75,10 +73,3 @@ def test_a_quick_target() -> None:
     assert (quick.device, quick.mode) == ("reference", "inline")
     assert quick_target("model", "reference", "inline") is None
     assert quick_target("qemu", "virtio-blk-pci", "processes") is None
-
-
-@pytest.mark.parametrize("name", ["qemu", "qsd"])
-def test_real_targets_do_not_know_packed_rings(name: str) -> None:
-    scenario = Scenario(DeviceConfig(ring="packed"))
-    with pytest.raises(HarnessError, match=f"^target {name} does not know ring=packed$"):
-        open_target(name, default_device(name), "processes").run(scenario)

@@ -9,18 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.request import id_in, is_poison
-from vblkfuzz.driver.shape import straighten
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.trace.ending import ENDED_OK, ENDED_UNSUPP, ENDING_OF, FOREIGN, NO_STATUS
+from vblkfuzz.trace.ending import ENDED_OK, ENDED_UNSUPP, FOREIGN, NO_STATUS, RETRY
 from vblkfuzz.trace.event import UNTOUCHED, ActorId
 from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR, USED_FLAGS
 from vblkfuzz.trace.sector_data import UNWRITTEN, described
-from vblkfuzz.virtio.blk import STATUS_SIZE
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.guest_queue import GuestQueue
     from vblkfuzz.driver.memory_map import Slot
     from vblkfuzz.driver.memory_watch import MemoryWatch
+    from vblkfuzz.driver.request import RequestForm
     from vblkfuzz.driver.sent import Sent
     from vblkfuzz.driver.transport import Transport
     from vblkfuzz.trace.ring import TraceRing
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 _REFUSED: Final = 5
 """Flag of a DEVICE_ID."""
+_TELLS_NOTHING: Final = (NO_STATUS, RETRY)
+"""Endings after which the buffers of a read are not looked at."""
 _MOST: Final = 64
 """Used entries taken in one operation: a wrong used idx must not make the loop endless."""
 
@@ -40,9 +41,15 @@ class Answers:
     """Takes used entries and frees their requests."""
 
     def __init__(
-        self, memory: GuestMemory, transport: Transport, watch: MemoryWatch, ring: TraceRing
+        self,
+        memory: GuestMemory,
+        form: RequestForm,
+        transport: Transport,
+        watch: MemoryWatch,
+        ring: TraceRing,
     ) -> None:
         self._memory = memory
+        self._form = form
         self._transport = transport
         self._watch = watch
         self._ring = ring
@@ -60,7 +67,7 @@ class Answers:
 
     def _take_one(self, queue: GuestQueue, head: int, length: int) -> None:
         if head in queue.again:
-            self._record(queue, head, length, self._flag(queue.sent[head].slot))
+            self._record(queue, head, length, self._ending(queue.sent[head].slot))
         elif not queue.ring.release(head):
             self._record(queue, head, length, FOREIGN)
         else:
@@ -68,7 +75,7 @@ class Answers:
             queue.free_slots.append(sent.slot)
             if sent.shaped:
                 self._straighten(sent)
-            flag = self._flag(sent.slot)
+            flag = self._ending(sent.slot)
             self._record(queue, head, length, flag)
             if flag == ENDED_OK:
                 self._record_content(queue, sent)
@@ -76,18 +83,19 @@ class Answers:
                 self._ring.emit(
                     DEVICE_ID, _ACTOR, queue.index, _REFUSED, self._transport.known_id()
                 )
-            elif sent.read is not None and length > STATUS_SIZE and flag != NO_STATUS:
-                self._record_unwritten(queue, sent.slot, *sent.read, length - STATUS_SIZE)
+            elif sent.read is not None and flag not in _TELLS_NOTHING:
+                announced = length - self._form.status_size
+                self._record_unwritten(queue, sent.slot, *sent.read, announced)
             self._watch.take_back((queue.index, head))
 
     def _straighten(self, sent: Sent) -> None:
         """Move the answer of a request to where that of a plain request is."""
         self._watch.look()
-        straighten(self._memory, sent.slot, sent.buffers)
+        self._form.straighten(self._memory, sent.slot, sent.buffers)
         self._watch.wrote(sent.area)
 
-    def _flag(self, slot: Slot) -> int:
-        return ENDING_OF.get(self._memory.bytes[slot.status], NO_STATUS)
+    def _ending(self, slot: Slot) -> int:
+        return self._form.ending(self._memory, slot)
 
     def _record(self, queue: GuestQueue, head: int, length: int, flag: int) -> None:
         index, used = queue.index, queue.ring.last_used
@@ -120,6 +128,6 @@ class Answers:
 
     def _record_id(self, queue: GuestQueue, slot: Slot) -> None:
         """Record the id that a GET_ID found, and the one that the device is known to have."""
-        digest, flag = id_in(self._memory, slot.data)
+        digest, flag = id_in(self._memory, self._form.id_at(slot))
         known = self._transport.known_id()
         self._ring.emit(DEVICE_ID, _ACTOR, queue.index, flag, known, value=digest)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.scenario.alphabet.guest import DECLINES
-from vblkfuzz.virtio.features import FEATURES, device_side
+from vblkfuzz.virtio.features import FEATURES, device_side, scsi_side
 from vblkfuzz.virtio.layout import F_RING_PACKED, F_RING_RESET
 
 if TYPE_CHECKING:
@@ -39,13 +39,14 @@ def accepted(offered: int, decline: int, *, packed: bool = False) -> int:
 
 def scenario_features(config: DeviceConfig) -> int:
     """Return the features of a scenario's device. A real device may offer more of them."""
-    return device_side(
+    features = device_side(
         queues=config.queues,
         event_idx=config.event_idx,
         indirect=config.indirect,
         read_only=config.read_only,
         packed=config.ring == "packed",
     )
+    return scsi_side(features) if config.kind == "scsi" else features
 
 
 def fields(offered: int, features: int) -> dict[str, int]:

@@ -11,23 +11,22 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.answers import Answers
+from vblkfuzz.driver.blk import BLK
 from vblkfuzz.driver.cache_mode import CacheMode, may_set_cache_mode
 from vblkfuzz.driver.config_read import read_config
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.guest_queue import GuestQueue
 from vblkfuzz.driver.hostile import opened
-from vblkfuzz.driver.memory_map import AREAS, plain_area
+from vblkfuzz.driver.memory_map import AREAS, side_layout
 from vblkfuzz.driver.memory_watch import MemoryWatch
 from vblkfuzz.driver.registers import DriverRegisters
-from vblkfuzz.driver.request import build
 from vblkfuzz.driver.rings import publish_broken
 from vblkfuzz.driver.sent import Sent
-from vblkfuzz.driver.shape import Plain, changes, reshape
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.driver.used_event import distance
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
+from vblkfuzz.driver.writer import Writer
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS
 from vblkfuzz.scenario.alphabet.ops import OPS
-from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import (
@@ -44,6 +43,7 @@ from vblkfuzz.trace.kinds import (
     USED_EVENT,
 )
 from vblkfuzz.virtio.blk import F_MQ
+from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
@@ -54,11 +54,11 @@ from vblkfuzz.virtio.layout import (
     STATUS_FAILED,
     STATUS_FEATURES_OK,
 )
-from vblkfuzz.virtio.queue import QueueFull
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vblkfuzz.driver.request import RequestForm
     from vblkfuzz.driver.transport import GuestSteps, Transport
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.trace.ring import TraceRing
@@ -67,8 +67,6 @@ if TYPE_CHECKING:
 _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
 
 _HEAD_AGAIN: Final = HOSTILE_DEEDS.index("head_again")
-_READ: Final = REQUESTS.index("in")
-_GET_ID: Final = REQUESTS.index("get_id")
 
 
 _ACTOR: Final = int(ActorId.GUEST)
@@ -76,19 +74,26 @@ _ACTOR: Final = int(ActorId.GUEST)
 
 
 class GuestDriver:
-    """A virtio-blk driver that carries out guest operations."""
+    """A driver that carries out guest operations, on virtio-blk unless it has another form."""
 
     def __init__(
-        self, memory: GuestMemory, transport: Transport, config: DeviceConfig, ring: TraceRing
+        self,
+        memory: GuestMemory,
+        transport: Transport,
+        config: DeviceConfig,
+        ring: TraceRing,
+        form: RequestForm = BLK,
     ) -> None:
         self._memory = memory
         self._transport = transport
         self._config = config
+        self._form = form
         self._ring = ring
         self._registers = DriverRegisters(transport, ring)
         self._cache_mode = CacheMode(transport, ring)
-        self._watch = MemoryWatch(memory, ring, config.queues)
-        self._answers = Answers(memory, transport, self._watch, ring)
+        self._watch = MemoryWatch(memory, ring, config.queues, form.status_at)
+        self._answers = Answers(memory, form, transport, self._watch, ring)
+        self._writer = Writer(memory, form, self._watch)
         self._queues = [GuestQueue(index) for index in range(config.queues)]
         self._in_use = self._queues
         """Queues that the driver uses; without F_MQ only the first (5.2.2)."""
@@ -134,12 +139,14 @@ class GuestDriver:
                 yield from self._registers.write_status(failed)
                 return
         self._ring.emit(FEATURES, _ACTOR, **fields(offered, self._features))
-        if self._again:
+        if self._again and self._form.has_capacity:
             deque(read_config(self._transport, self._ring), maxlen=0)  # no step of the schedule
         self._again = True
         self._in_use = self._queues if self._features >> F_MQ & 1 else self._queues[:1]
         for queue in self._in_use:
             yield from self._start_queue(queue)
+        for index in self._form.side_queues:
+            yield from self._start_side_queue(index)
         self._set_up = True
         if how == _INIT_NO_DRIVER_OK:
             self._left_out = status
@@ -160,6 +167,13 @@ class GuestDriver:
         queue.start(self._memory, self._config, self._features)
         self._watch.set_up(queue.index, queue.layout)
         yield from self._transport.set_up_queue(queue.index, queue.layout)
+
+    def _start_side_queue(self, index: int) -> GuestSteps:
+        """Set up a queue that the driver makes nothing available in."""
+        layout = side_layout(index)
+        DriverQueue(self._memory, layout, event_idx=bool(self._features >> F_EVENT_IDX & 1))
+        self._watch.set_up(index, layout)
+        yield from self._transport.set_up_queue(index, layout)
 
     def reset(self, operation: Op) -> GuestSteps:
         """Reset the device; the rings are no longer used."""
@@ -257,7 +271,7 @@ class GuestDriver:
         slot = queue.free_slots.pop()
         area = AREAS[slot.header]
         self._watch.look_at(queue.index, area)
-        buffers = build(self._memory, slot, 0, 0, 1, self._published)
+        buffers = self._form.build(self._memory, slot, 0, 0, 1, self._published)
         head = queue.ring.add(*buffers)
         sent = queue.sent[head] = Sent(slot, buffers, None, area)
         yield POINT
@@ -315,7 +329,7 @@ class GuestDriver:
 
     def read_config(self, operation: Op) -> GuestSteps:
         """Read the capacity."""
-        if self._set_up:
+        if self._set_up and self._form.has_capacity:
             yield from read_config(self._transport, self._ring)
 
     def writeback(self, operation: Op) -> GuestSteps:
@@ -354,28 +368,9 @@ class GuestDriver:
 
     def _add(self, queue: GuestQueue, operation: Op) -> int | None:
         """Write a request into the ring's descriptors; None if there is no room."""
-        if not queue.free_slots:
-            return None
-        slot = queue.free_slots[-1]
-        _, _, code, shape, sector, more = operation
-        area = AREAS[slot.header] if shape else plain_area(slot, more + 1)
-        self._watch.look_at(queue.index, area)
-        buffers = build(self._memory, slot, code, sector, more + 1, self._published + 1)
-        table = slot.table if self._features >> F_INDIRECT_DESC & 1 else None
-        shaped = bool(shape) and changes(shape, code, table)
-        try:
-            if shaped:
-                plain = Plain(self._memory, slot, buffers, queue.layout.size)
-                buffers, table = reshape(plain, shape, table)
-            head = queue.ring.add(*buffers, table)
-        except QueueFull:
-            self._watch.wrote(area)
-            return None
-        self._published += 1
-        is_read = code == _READ and (not shape or answer(shape, code) == Answer.SERVED)
-        read = (sector, more) if is_read else None
-        slot = queue.free_slots.pop()
-        queue.sent[head] = Sent(slot, buffers, table, area, shaped, read, code == _GET_ID)
+        indirect = bool(self._features >> F_INDIRECT_DESC & 1)
+        head = self._writer.write(queue, operation, self._published + 1, indirect=indirect)
+        self._published += head is not None
         return head
 
 

@@ -1,6 +1,7 @@
 """Guest addresses of the driver's rings and request slots.
 
-The first `ORIGIN` bytes stay unused, because QEMU treats a ring at guest address 0 as not set up.
+The first `ORIGIN` bytes have the rings of queues without requests, if a device has some. QEMU
+treats a ring at guest address 0 as not set up.
 Each queue owns a range of `QUEUE_BYTES`. It begins with two banks for rings, used alternately, so
 that the rings of two successive set-ups never overlap and a late write of the device is visible.
 Then come `SLOTS_PER_QUEUE` request slots, each with (offset, content, bytes):
@@ -32,6 +33,10 @@ from vblkfuzz.virtio.packed.layout import RingLayout as PackedLayout
 ORIGIN: Final = 4096
 QUEUE_BYTES: Final = (GUEST_MEMORY_SIZE - ORIGIN) // MAX_QUEUES
 BANK_BYTES: Final = 1024
+SIDE_QUEUES: Final = (MAX_QUEUES, MAX_QUEUES + 1)
+"""Numbers of queues without requests: those of virtio-scsi for control and events."""
+_SIDE_SIZE: Final = 4
+"""Entries of their rings."""
 _SLOTS_AT: Final = 2 * BANK_BYTES
 _DATA_AT: Final = 576
 _SPARE_AT: Final = _DATA_AT + MAX_REQUEST_SECTORS * SECTOR_SIZE
@@ -69,6 +74,11 @@ def packed_layout(index: int, size: int, bank: int) -> PackedLayout:
 
 def _bank_at(index: int, bank: int) -> int:
     return ORIGIN + index * QUEUE_BYTES + bank * BANK_BYTES
+
+
+def side_layout(index: int) -> RingLayout:
+    """Return the layout of the rings of a queue of `SIDE_QUEUES`."""
+    return RingLayout.place(_SIDE_SIZE, BANK_BYTES * (1 + SIDE_QUEUES.index(index)))
 
 
 def end_of(queues: int) -> int:

@@ -61,8 +61,18 @@ there before."""
 class MemoryWatch:
     """Knows what guest memory must contain."""
 
-    def __init__(self, memory: GuestMemory, ring: TraceRing, queues: int) -> None:
-        """Begin with zeroed guest memory, for a driver of so many queues."""
+    def __init__(
+        self, memory: GuestMemory, ring: TraceRing, queues: int, status_at: int = -1
+    ) -> None:
+        """Begin with zeroed guest memory, for a driver of so many queues.
+
+        Args:
+            memory: it.
+            ring: where changes are recorded.
+            queues: number of the queues.
+            status_at: as in `driver.request.RequestForm`.
+        """
+        self._status_at = status_at
         end = end_of(queues)
         self._found = memory.bytes[:end]
         self._image = bytearray(end)
@@ -185,7 +195,7 @@ class MemoryWatch:
         found, expected = self._found, self._expected
         loan = self._loans.pop(key)
         writable = loan[0]
-        status = writable[-1]
+        status = writable[self._status_at]
         expected[status] = found[status]
         for each in writable:
             if each is not status:

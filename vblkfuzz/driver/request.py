@@ -1,50 +1,27 @@
-"""Writes virtio-blk requests into slots and reads the id in answers (virtio 1.2, 5.2.6)."""
+"""What the driver needs to know of a kind of device: how requests are written and answers read.
+
+`driver.blk` and `driver.scsi` have a `RequestForm` each; everything else of the driver is common.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from vblkfuzz.limits import MAX_REQUEST_SECTORS, SECTOR_SIZE
-from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.trace.event import UNTOUCHED
-from vblkfuzz.trace.sector_data import written
-from vblkfuzz.virtio.blk import (
-    DISCARD_SEGMENT,
-    HEADER_SIZE,
-    ID_SIZE,
-    REQUEST_HEADER,
-    STATUS_SIZE,
-    RequestType,
-    id_digest,
-)
+from vblkfuzz.virtio.blk import ID_SIZE, id_digest
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.memory_map import Slot
     from vblkfuzz.virtio.memory import GuestMemory
 
-# Looked up once: these are needed some six times an execution (docs/decisions/0010).
-_IN, _OUT, _FLUSH, _GET_ID, _DISCARD, _WRITE_ZEROES = RequestType
-_CLEARS: Final = (_DISCARD, _WRITE_ZEROES)
-
 Segments = tuple[tuple[int, int], ...]
 """Buffers: guest address and length (bytes) of each."""
 
 STATUS_POISON: Final = 0xFF
-"""Value of the status byte before the device writes it; no status of virtio has this value."""
+"""Value of a status before the device writes it; no status has this value."""
 _UNWRITTEN, _CUT, _UNPADDED, _GARBLED = 1, 2, 3, 4
-_UNSUPPORTED: Final = 99
-
-_TYPES: Final = {
-    "in": _IN,
-    "out": _OUT,
-    "flush": _FLUSH,
-    "get_id": _GET_ID,
-    "discard": _DISCARD,
-    "write_zeroes": _WRITE_ZEROES,
-    "unsupported": _UNSUPPORTED,
-}
-_BY_CODE: Final = tuple(int(_TYPES[name]) for name in REQUESTS)
-_POISON: Final = bytes([UNTOUCHED]) * (MAX_REQUEST_SECTORS * SECTOR_SIZE)
+POISON: Final = bytes([UNTOUCHED]) * (MAX_REQUEST_SECTORS * SECTOR_SIZE)
 """Fills the buffer of a read or a GET_ID beforehand; no request writes that byte, no id has it."""
 
 
@@ -55,51 +32,60 @@ class Segmented(NamedTuple):
     writable: Segments
 
 
-def build(
-    memory: GuestMemory, slot: Slot, code: int, sector: int, sectors: int, serial: int
-) -> Segmented:
-    """Write header, data and poison of a request into a slot; return its buffers.
+class RequestForm(Protocol):
+    """Requests of one kind of device."""
 
-    Args:
-        memory: guest memory.
-        slot: addresses to use.
-        code: request type, a position in `scenario.alphabet.guest.REQUESTS`.
-        sector: first sector.
-        sectors: length in sectors, for reads, writes, discards and zeroes.
-        serial: number of the request, from 1; the data of a write.
-    """
-    data = memory.bytes
-    kind = _BY_CODE[code]
-    REQUEST_HEADER.pack_into(data, slot.header, kind, 0, sector)
-    data[slot.status] = STATUS_POISON
-    header = (slot.header, HEADER_SIZE)
-    status = (slot.status, STATUS_SIZE)
-    length = sectors * SECTOR_SIZE
-    if kind == _IN:
-        data[slot.data : slot.data + length] = _POISON[:length]
-        return Segmented((header,), ((slot.data, length), status))
-    if kind == _OUT:
-        data[slot.data : slot.data + length] = written(serial, sector, sectors)
-        return Segmented((header, (slot.data, length)), (status,))
-    if kind == _GET_ID:
-        data[slot.data : slot.data + ID_SIZE] = _POISON[:ID_SIZE]
-        return Segmented((header,), ((slot.data, ID_SIZE), status))
-    if kind in _CLEARS:
-        DISCARD_SEGMENT.pack_into(data, slot.segment, sector, sectors, 0)
-        return Segmented((header, (slot.segment, DISCARD_SEGMENT.size)), (status,))
-    return Segmented((header,), (status,))
+    status_at: int
+    """Index of the writable buffer with the status: the last one (-1) or the first one (0)."""
+    status_size: int
+    """Bytes of the status."""
+    shapes: frozenset[int]
+    """Codes of the shapes that its requests can have; with another one they are sent plain."""
+    has_capacity: bool
+    """Whether the configuration of the device says its capacity."""
+    side_queues: tuple[int, ...]
+    """Numbers of queues that the driver only sets up; those of requests begin at 0."""
+
+    def build(
+        self, memory: GuestMemory, slot: Slot, code: int, sector: int, sectors: int, serial: int
+    ) -> Segmented:
+        """Write header, data and poison of a request into a slot; return its buffers.
+
+        Args:
+            memory: guest memory.
+            slot: addresses to use.
+            code: request type, a position in `scenario.alphabet.guest.REQUESTS`.
+            sector: first sector.
+            sectors: length in sectors, for reads, writes, discards and zeroes.
+            serial: number of the request, from 1; the data of a write.
+        """
+
+    def area(self, slot: Slot, sectors: int) -> slice:
+        """Return the memory of a slot that a plain request of so many sectors needs."""
+
+    def straighten(self, memory: GuestMemory, slot: Slot, buffers: Segmented) -> None:
+        """Move data and status of an answered request to where those of a plain request are."""
+
+    def ending(self, memory: GuestMemory, slot: Slot) -> int:
+        """Return the ending (`trace.ending`) that the status of a plain request tells."""
+
+    def status(self, memory: GuestMemory, writable: Segments) -> int:
+        """Return the flag of a PUSH, by the status in these writable buffers."""
+
+    def id_at(self, slot: Slot) -> int:
+        """Return the address of the id that a GET_ID has asked for."""
 
 
 def is_poison(found: bytes | bytearray) -> bool:
-    """Return whether a part of a buffer of a read is as `build` left it; at most one sector."""
-    return _POISON.startswith(found)
+    """Return whether a part of a buffer of a read is as it was built; at most one sector."""
+    return POISON.startswith(found)
 
 
 def id_in(memory: GuestMemory, address: int) -> tuple[int, int]:
     """Return the digest of the device id in guest memory, and the flag of its DEVICE_ID event."""
     found = bytes(memory.bytes[address : address + ID_SIZE])
     text, _, padding = found.partition(b"\0")
-    if found == _POISON[:ID_SIZE]:
+    if found == POISON[:ID_SIZE]:
         flag = _UNWRITTEN
     elif UNTOUCHED in text:
         flag = _CUT

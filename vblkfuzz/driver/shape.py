@@ -1,7 +1,7 @@
 """Gives a request that `driver.request` has built another shape (`scenario.alphabet.shape`).
 
-A function for each shape changes the buffers, and what is in them. `straighten` brings the answer
-to where that of a plain request is, so that the driver reads all answers alike.
+A function for each shape changes the buffers, and what is in them. `RequestForm.straighten` brings
+the answer to where that of a plain request is, so that the driver reads all answers alike.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.request import STATUS_POISON, Segmented
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import ODD_BYTES, SHAPES, applies
 from vblkfuzz.virtio.blk import (
     DISCARD_SEGMENT,
     HEADER_SIZE,
     STATUS_SIZE,
     UNMAP,
-    RequestType,
-    gather,
 )
 from vblkfuzz.virtio.queue import QueueFull
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.memory_map import Slot
-    from vblkfuzz.driver.request import Segments
+    from vblkfuzz.driver.request import RequestForm, Segments
     from vblkfuzz.virtio.memory import GuestMemory
 
 _FAR: Final = (1 << 64) - 1
 _WRAPPING: Final = 1 << 55
 _MOST_SECTORS: Final = (1 << 32) - 1
 _TABLE_MOVED: Final = SHAPES.index("table_moved")
+_IN, _OUT = REQUESTS.index("in"), REQUESTS.index("out")
 _RESERVED: Final = 2
 """A flag of a segment that the standard does not know (5.2.6)."""
 _SECTORS_AT: Final = 8
@@ -47,22 +47,28 @@ class Plain(NamedTuple):
     buffers: Segmented
     ring: int
     """Entries of the ring."""
+    code: int
+    """Its type, a position in `scenario.alphabet.guest.REQUESTS`."""
+    form: RequestForm
 
     @property
-    def kind(self) -> int:
-        """Its type, as in its header."""
-        return self.memory.u32[self.slot.header >> 2]
+    def is_moved(self) -> bool:
+        """Whether it is a read or a write."""
+        return self.code in (_IN, _OUT)
 
     @property
     def data(self) -> Segments:
         """Its data buffer; none if it has no data."""
-        return self.buffers.readable[1:] or self.buffers.writable[:-1]
+        readable, writable = self.buffers
+        return readable[1:] or (writable[1:] if self.form.status_at == 0 else writable[:-1])
 
     def with_data(self, data: Segments) -> Segmented:
         """Return its buffers with other ones for the data."""
         readable, writable = self.buffers
         if len(readable) > 1:
             return Segmented((readable[0], *data), writable)
+        if self.form.status_at == 0:
+            return Segmented(readable, (writable[0], *data))
         return Segmented(readable, (*data, writable[-1]))
 
     def with_number(self, at: int, number: int, size: int) -> Segmented:
@@ -71,15 +77,17 @@ class Plain(NamedTuple):
         return self.buffers
 
 
-def changes(shape: int, code: int, table: int | None) -> bool:
+def changes(form: RequestForm, shape: int, code: int, table: int | None) -> bool:
     """Return whether a shape changes a request.
 
     Args:
+        form: of the request.
         shape: a position in `SHAPES`.
         code: type of the request, a position in `scenario.alphabet.guest.REQUESTS`.
         table: as in `reshape`.
     """
-    return applies(shape, code) and (table is not None or shape != _TABLE_MOVED)
+    fits = applies(shape, code) and shape in form.shapes
+    return fits and (table is not None or shape != _TABLE_MOVED)
 
 
 def reshape(plain: Plain, shape: int, table: int | None) -> tuple[Segmented, int | None]:
@@ -101,14 +109,6 @@ def reshape(plain: Plain, shape: int, table: int | None) -> tuple[Segmented, int
     return buffers, table
 
 
-def straighten(memory: GuestMemory, slot: Slot, buffers: Segmented) -> None:
-    """Move data and status of an answered request to where those of a plain request are."""
-    answer = gather(memory, buffers.writable)
-    memory.bytes[slot.status] = answer[-1]
-    if len(answer) > STATUS_SIZE:
-        memory.bytes[slot.data : slot.data + len(answer) - 1] = answer[:-1]
-
-
 def _plain(plain: Plain) -> Segmented:
     return plain.buffers
 
@@ -117,8 +117,8 @@ def _split(plain: Plain) -> Segmented:
     """The data of a read or a write begins in the buffer with the higher address."""
     ((address, length),) = plain.data
     first = length // 3
-    if plain.kind in (RequestType.IN, RequestType.OUT):
-        if plain.kind == RequestType.OUT:
+    if plain.is_moved:
+        if plain.code == _OUT:
             data = plain.memory.read(address, length)
             plain.memory.write(address, data[length - first :] + data[: length - first])
         return plain.with_data(((address + first, length - first), (address, first)))
@@ -147,8 +147,8 @@ def _cut(data: Segments, lengths: tuple[int, ...]) -> Segments:
 
 
 def _header_split(plain: Plain) -> Segmented:
-    (address, _), *data = plain.buffers.readable
-    pieces = _cut(((address, HEADER_SIZE),), (4,))
+    header, *data = plain.buffers.readable
+    pieces = _cut((header,), (4,))
     return Segmented((*pieces, *data), plain.buffers.writable)
 
 
@@ -186,7 +186,7 @@ def _wrapping_sector(plain: Plain) -> Segmented:
 
 
 def _with_sector(plain: Plain, sector: int) -> Segmented:
-    if plain.kind in (RequestType.IN, RequestType.OUT):
+    if plain.is_moved:
         return plain.with_number(plain.slot.header + _SECTOR_AT, sector, 8)
     return plain.with_number(plain.slot.segment, sector, 8)
 

@@ -15,7 +15,9 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
+from vblkfuzz.driver.blk import BLK
 from vblkfuzz.driver.features import accepted, scenario_features
+from vblkfuzz.driver.forms import FORMS
 from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.program_rules import check_rule, words_of
@@ -42,6 +44,7 @@ _TEMPLATE: Final = "qtest_program.txt"
 _STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
 _SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
 _FLAGS: Final = "IOTHREAD, IOEVENTFD, POLLING, READ_ONLY = True, True, False, False\n"
+_KIND: Final = 'KIND = "blk"  # of the device\n'
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
 _SHOWS: Final = 'SHOWS = ""  # words of the sentences that show the bug; others are only printed\n'
 _LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
@@ -105,7 +108,8 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
     if scenario.device.ring != "split":
         raise UsageError(f"{form}: device.ring: the program has no packed rings")
     for index, operation in enumerate(scenario.ops):
-        if not (_has(operation) or _has_no_effect(operation)):
+        lacks = operation.name == "hostile" and scenario.device.kind != "blk"
+        if lacks or not (_has(operation) or _has_no_effect(operation)):
             raise UsageError(f"{form}: operation {index}: the program has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
@@ -118,6 +122,7 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
         (_STEPS, f"STEPS = [\n{steps}]\n"),
         (_SIZES, f"{_SIZES.partition(' = ')[0]} = {', '.join(map(repr, sizes))}\n"),
         (_FLAGS, f"{_FLAGS.partition(' = ')[0]} = {', '.join(map(repr, flags))}\n"),
+        (_KIND, f"KIND = {device.kind!r}{_KIND[_KIND.index('  #') :]}"),
         (_SENTENCE, f"SENTENCE = {sentence!r}\n"),
         (_SHOWS, f"SHOWS = {shows if serial else ''!r}{_SHOWS[_SHOWS.index('  #') :]}"),
         (_LEFT_OUT, f"LEFT_OUT = {left_out(scenario)!r}{_LEFT_OUT[_LEFT_OUT.index('  #') :]}"),
@@ -126,8 +131,8 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
         text = text.replace(line, filled)
     if serial:
         kept = [index for index, step in enumerate(made) if step]
-        return with_schedule(text, scenario, {op: at for at, op in enumerate(kept)}, form)
-    return text
+        text = with_schedule(text, scenario, {op: at for at, op in enumerate(kept)}, form)
+    return text.replace("virtio-blk-pci", f"virtio-{device.kind}-pci", 1)
 
 
 def _as_met(case: Case) -> Scenario:
@@ -181,9 +186,10 @@ def _step(operation: Op, device: DeviceConfig) -> str:
         return f"({name!r}, {{'how': {arguments['how']!r}, 'features': {features:#x}}})"
     if name == "hostile":
         return repr((name, broken(operation)))
-    shape = arguments.pop("shape", None)
-    if shape is not None and is_shaped(operation):
-        more = shaped(operation, device.queue_size)
+    arguments.pop("shape", None)
+    form = FORMS[device.kind]
+    if is_shaped(operation) or (form is not BLK and "request" in arguments):
+        more = shaped(operation, device.queue_size, form)
         if more is None:  # the request does not fit into the ring; the kick remains
             return f"('kick', {{'queue': {operation.a}}})" if name == "publish_kick" else ""
         arguments |= more

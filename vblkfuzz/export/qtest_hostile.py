@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from vblkfuzz.driver.blk import BLK
 from vblkfuzz.driver.hostile import BREAKS, opened
 from vblkfuzz.driver.memory_map import AREAS, SLOTS
-from vblkfuzz.driver.request import build
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
 from vblkfuzz.virtio.driver_queue import DriverQueue
@@ -34,7 +34,7 @@ def broken(operation: Op) -> dict[str, Any]:
     """Return the arguments of an operation that `is_shown`."""
     memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
     queue = DriverQueue(memory, RingLayout.place(_RING, 4096), event_idx=False)
-    head = queue.add(*build(memory, _SLOT, 0, 0, 1, 0))
+    head = queue.add(*BLK.build(memory, _SLOT, 0, 0, 1, 0))
     table = _SLOT.table
     chain = queue.outstanding[head]
     BREAKS[operation.b](queue, _SLOT, chain)

@@ -27,10 +27,17 @@ def lower(value: int) -> Iterator[int]:
         step //= 2
 
 
+_KEPT: Final = tuple(name for name, row in FIELDS.items() if row.tested)
+
+
 def default_device(search: Search) -> None:
-    """Try the default device, then each field's default, then values closer to the default."""
-    search.attempt(replace(search.best, device=DeviceConfig()))
-    for name in FIELDS:
+    """Try the default device, then each field's default, then values closer to the default.
+
+    Fields that say which device is tested stay (`scenario.device.Row`).
+    """
+    kept: dict[str, Any] = {name: getattr(search.best.device, name) for name in _KEPT}
+    search.attempt(replace(search.best, device=DeviceConfig(**kept)))
+    for name in [name for name in FIELDS if name not in _KEPT]:
         for value in _nearest_first(name):
             if search.attempt(_with_field(search.best, name, value)):
                 break

@@ -29,6 +29,7 @@ from collections import deque
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vblkfuzz.driver.forms import FORMS
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.port import Observed, Port
 from vblkfuzz.driver.probe import probe, set_up
@@ -228,9 +229,8 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 scenario = decode_canonical(packet[1:])
                 config = scenario.device
                 port.power_on(config, fds)
-                driver = GuestDriver(
-                    port.memory, Observed(port, ring, port.queue_reset), config, ring
-                )
+                observed = Observed(port, ring, port.queue_reset)
+                driver = GuestDriver(port.memory, observed, config, ring, FORMS[config.kind])
             elif packet[0] == _Verb.OFF:
                 port.power_off()
             elif packet[0] in _PROBES:

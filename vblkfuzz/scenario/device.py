@@ -23,6 +23,8 @@ from vblkfuzz import limits
 Value = bool | int | str
 Rerror = Literal["report", "ignore", "stop"]
 RERRORS: tuple[Rerror, ...] = ("report", "ignore", "stop")
+Kind = Literal["blk", "scsi"]
+KINDS: tuple[Kind, ...] = ("blk", "scsi")
 Werror = Literal["report", "ignore", "stop", "enospc"]
 WERRORS: tuple[Werror, ...] = (*RERRORS, "enospc")
 Ring = Literal["split", "packed"]
@@ -43,6 +45,9 @@ class Row:
     changed: int = 1
     """Weight of the field among all fields when the mutator changes one. 0: it does so on request
     only (`mutation.mutate.Mutator`), and then it keeps what it finds; so do baseline searches."""
+    tested: bool = False
+    """Whether the field says which device is tested: the minimizer leaves it alone, since the same
+    bug on another device is another finding."""
     scale: bool = False
     """Whether values have a distance to each other. If so, the minimizer also tries values between
     the present one and the default; otherwise only the default."""
@@ -58,7 +63,7 @@ FLAG: Final = (False, True)
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """The virtio-blk device that a scenario runs on."""
+    """The device that a scenario runs on."""
 
     queues: Annotated[
         int, Row(range(1, limits.MAX_QUEUES + 1), byte=0, new={1: 4, 2: 1}, scale=True)
@@ -105,7 +110,11 @@ class DeviceConfig:
     its disk ends, or at a resize (target `qsd` only: `fixed-iothread` of an export)."""
     ring: Annotated[Ring, Row(RINGS, byte=7, changed=0)] = "split"
     """Form of the rings: split (virtio 1.2, 2.7), or packed (2.8), for which the device offers
-    VIRTIO_F_RING_PACKED."""
+    VIRTIO_F_RING_PACKED (target `model` only; any other runs split rings)."""
+
+    kind: Annotated[Kind, Row(KINDS, byte=7, changed=0, tested=True)] = "blk"
+    """virtio-blk, or virtio-scsi with one disk (target `qemu` only; any other runs virtio-blk). A
+    request is then a SCSI command that does the same."""
 
     def __post_init__(self) -> None:
         """Check that every field has one of its values.

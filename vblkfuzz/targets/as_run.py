@@ -1,23 +1,31 @@
-"""The scenario that a target really runs, where an option decides a field of its device.
+"""The scenario that a target really runs, where the target decides a field of its device.
 
 With ``--iothread`` or ``--no-iothread`` all scenarios run with or without an IOThread, whatever
-they say. What is judged, saved and minimized is the scenario with the field as it ran, so it shows
-the same without the option.
+they say; with a device of one kind, such as virtio-scsi-pci of `qemu`, all run on that kind; a
+target that has virtio-blk or split rings only runs that. What is judged, saved and minimized is the
+scenario with the fields as it ran, so it shows the same without the option.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.target import Target
 
 
+DECIDED: Final = ("kind", "ring")
+"""Fields of a device that some targets decide: by an attribute of the name, None: each scenario
+does."""
+_MODEL: Final = {"kind": "blk", "ring": None}
+"""What a target decides that has no such attributes."""
+
+
 def as_run(target: Target, scenario: Scenario) -> Scenario:
-    """Return a scenario as the target runs it; the same object if no option changes it."""
-    return with_iothread(scenario, getattr(target, "iothread", None))
+    """Return a scenario as the target runs it; the same object if nothing changes it."""
+    return with_iothread(with_decided(target, scenario), getattr(target, "iothread", None))
 
 
 def with_iothread(scenario: Scenario, wanted: bool | None) -> Scenario:
@@ -26,3 +34,15 @@ def with_iothread(scenario: Scenario, wanted: bool | None) -> Scenario:
     if wanted is None or wanted == (device.iothreads > 0):
         return scenario
     return replace(scenario, device=replace(device, iothreads=int(wanted)))
+
+
+def with_decided(target: object, scenario: Scenario) -> Scenario:
+    """Return a scenario with the fields that a target decides; the same object if none changes."""
+    device = scenario.device
+    decided = {name: getattr(target, name, _MODEL[name]) for name in DECIDED}
+    changes: dict[str, Any] = {
+        name: value
+        for name, value in decided.items()
+        if value is not None and value != getattr(device, name)
+    }
+    return replace(scenario, device=replace(device, **changes)) if changes else scenario

@@ -73,5 +73,6 @@ TARGET: Final = TargetKind(
     device="patch-v4",
     open=_open,
     without=frozenset(),
+    ignores=frozenset({"kind"}),
     quick_mode="inline",
 )

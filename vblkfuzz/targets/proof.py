@@ -46,6 +46,7 @@ def proof_for(scenario: Scenario) -> Scenario:
         disk_sectors=config.disk_sectors,
         werror=config.werror,
         rerror=config.rerror,
+        kind=config.kind,
     )
     backend = [one for one in dict.fromkeys(scenario.ops) if one.spec.owner == "backend"]
     return Scenario(plain, (*_OPS, *backend))

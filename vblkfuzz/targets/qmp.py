@@ -129,10 +129,12 @@ class Qmp:
         """
         await self._answer("getfd", {"fdname": name}, [fd])
 
-    async def attempt(self, command: str, **arguments: object) -> bool:
+    async def attempt(
+        self, command: str, spelled: Mapping[str, object] = _NOTHING, /, **arguments: object
+    ) -> bool:
         """As `call`, of a command that may be refused in this state; return whether it was not."""
         try:
-            await self.call(command, **arguments)
+            await self.call(command, spelled, **arguments)
         except Refused:
             return False
         return True

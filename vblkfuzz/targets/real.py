@@ -19,13 +19,14 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import DeviceLost, HarnessError
+from vblkfuzz.errors import DeviceLost
 from vblkfuzz.limits import MAX_EPILOGUE
 from vblkfuzz.process.guest import REST
 from vblkfuzz.process.guest_process import GuestAnswer, GuestProcess
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go, Scenario
+from vblkfuzz.targets.as_run import with_decided
 from vblkfuzz.targets.broken_protocol import violation_in
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.interruptions import Interruptions
@@ -57,6 +58,10 @@ class RealTarget:
     """Runs scenarios on a real device; satisfies `targets.target.Target`."""
 
     mode = "processes"
+    kind: str | None = "blk"
+    """Kind of the device in all scenarios; None: each decides (`targets.as_run`)."""
+    ring: str | None = "split"
+    """Form of the rings in all scenarios; None: each decides."""
     iothread: bool | None = None
     """Whether all scenarios run with an IOThread; None: each decides (`targets.as_run`)."""
     coverage: Coverage | None = None
@@ -123,8 +128,7 @@ class RealTarget:
         Raises:
             HarnessError: there is no complete trace; the target can be used again.
         """
-        if scenario.device.ring != "split":
-            raise HarnessError(f"target {self.name} does not know ring={scenario.device.ring}")
+        scenario = with_decided(self, scenario)
         rig = self._rig
         witnesses = rig.witnesses(scenario.device)
         recorder = Recorder(rig.memory, scenario.device, exact_pops=bool(witnesses & Witness.POP))

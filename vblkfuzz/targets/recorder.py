@@ -218,7 +218,7 @@ class Recorder:
         layout = ring_layout(queue, self._config.queue_size, self._banks[queue])
         # Earlier rings at the same place are gone: the driver has zeroed them.
         self._ended = [life for life in self._ended if life.layout != layout]
-        self._live[queue] = Life(self._memory, queue, self._epoch, layout, self._config.first_index)
+        self._live[queue] = Life(self._memory, self._config, queue, self._epoch, layout)
 
     def _end_lives(self, path: int) -> None:
         for queue in list(self._live):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vblkfuzz.driver.forms import FORMS
 from vblkfuzz.driver.memory_map import slot_at
 from vblkfuzz.virtio.chain import walk_chain
 from vblkfuzz.virtio.layout import USED_F_NO_NOTIFY
@@ -19,12 +20,12 @@ from vblkfuzz.virtio.ring_error import RingError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.driver.request import Segments
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.layout import RingLayout
     from vblkfuzz.virtio.memory import GuestMemory
 
 _U16: Final = 0xFFFF
-
-Segments = tuple[tuple[int, int], ...]
 
 
 class Published(NamedTuple):
@@ -46,17 +47,18 @@ class Life:
     """One set-up of one queue's rings."""
 
     def __init__(
-        self, memory: GuestMemory, queue: int, epoch: int, layout: RingLayout, first: int
+        self, memory: GuestMemory, config: DeviceConfig, queue: int, epoch: int, layout: RingLayout
     ) -> None:
         """Begin to observe.
 
         Args:
             memory: guest memory.
+            config: the device of the scenario.
             queue: number of the queue.
             epoch: number of resets so far.
             layout: layout of its rings.
-            first: index that its rings begin with.
         """
+        first = config.first_index
         self.queue = queue
         self.epoch = epoch
         self.hostile = False
@@ -70,6 +72,7 @@ class Life:
         self.owned: dict[int, Request] = {}
         """Requests that are dequeued and not pushed, by head."""
         self._memory = memory
+        self._form = FORMS[config.kind]
         self._first = first
         self.layout = layout
         self._published: list[Published] = []
@@ -131,11 +134,9 @@ class Life:
         return not u16[layout.used_flags >> 1] & USED_F_NO_NOTIFY
 
     def status(self, request: Request) -> int:
-        """Return the status byte of a pushed request (its last writable byte), 0 without one."""
-        if not request.published.writable:
-            return 0
-        address, length = request.published.writable[-1]
-        return self._memory.bytes[address + length - 1]
+        """Return the status of a pushed request, as the flag of its PUSH; 0 without one."""
+        writable = request.published.writable
+        return self._form.status(self._memory, writable) if writable else 0
 
     # --- After its end ------------------------------------------------------------------------
 

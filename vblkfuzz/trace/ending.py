@@ -17,7 +17,11 @@ ENDED_UNSUPP: Final = 3
 NO_STATUS: Final = 4
 """The status byte has no value that the standard knows; the device may not have written it."""
 
-WORDS: Final = ("", "foreign", "ioerr", "unsupp", "no status")
+RETRY: Final = 5
+"""Nothing was done, and the driver is asked to try again: UNIT ATTENTION or BUSY of virtio-scsi. It
+says nothing about the request, so no rule of answers judges it."""
+
+WORDS: Final = ("", "foreign", "ioerr", "unsupp", "no status", "retry")
 """Words of the endings in a trace, by number."""
 
 STATUS_OF: Final[Mapping[int, int]] = {
@@ -27,6 +31,9 @@ STATUS_OF: Final[Mapping[int, int]] = {
 }
 """Status byte (`virtio.blk.BlkStatus`), by ending; the other endings have none. As numbers, since
 a campaign imports traces before the device."""
+
+PUSHED_RETRY: Final = 3
+"""Flag of a PUSH for RETRY, beside the status bytes."""
 
 ENDING_OF: Final[Mapping[int, int]] = {status: ending for ending, status in STATUS_OF.items()}
 """Ending, by status byte."""

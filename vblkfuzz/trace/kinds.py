@@ -72,7 +72,7 @@ COLLECT: Final = kind(
     12,
     "took a used entry; value: used idx after it, and length of the entry; *foreign*: the driver "
     "has no request with that head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is "
-    "OK",
+    "OK; *retry*: virtio-scsi has done nothing and asks for the request again",
     flags=ENDING_WORDS,
     value="used {}",
     head=form.DESCRIPTOR,
@@ -288,8 +288,8 @@ MEMWRITE: Final = kind(
 PUSH: Final = kind(
     46,
     "the device put the request on the used ring; value: used idx after it, and length of the "
-    "entry; *ioerr*, *unsupp*: its status",
-    flags=("", "ioerr", "unsupp"),
+    "entry; *ioerr*, *unsupp*, *retry*: its status",
+    flags=("", "ioerr", "unsupp", "retry"),
     value="used {}",
     head=form.DESCRIPTOR,
     length=form.size,

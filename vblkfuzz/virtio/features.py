@@ -65,6 +65,24 @@ _ALWAYS: Final = (
 )
 
 
+_RINGS: Final = 1 << F_VERSION_1 | 1 << F_RING_RESET | 1 << F_EVENT_IDX | 1 << F_INDIRECT_DESC
+"""Features of rings and transport, the same for each kind of device."""
+
+
+def scsi_side(blk_side: int) -> int:
+    """Return the features of a virtio-scsi device, given those of a virtio-blk device like it.
+
+    Of its own features (5.6.3) the driver uses none. F_MQ stands for several queues, which
+    virtio-scsi has without a feature.
+    """
+    return blk_side & (_RINGS | 1 << F_MQ)
+
+
+def on_the_wire(features: int) -> int:
+    """Return what a driver of virtio-scsi writes for features of `scsi_side`."""
+    return features & _RINGS
+
+
 @lru_cache(maxsize=64)
 def device_side(
     *, queues: int, event_idx: bool, indirect: bool, read_only: bool, packed: bool = False

@@ -219,6 +219,15 @@ def test_operations_that_the_target_does_not_have(
     assert len(objects(result.stdout)) == 1
 
 
+def test_a_kind_that_the_device_has_not(cli: Cli, tmp_path: Path, bug: Artifact) -> None:
+    device = replace(bug.scenario.device, kind="scsi")
+    path = write(tmp_path / "x.vblk", replace(bug, scenario=replace(bug.scenario, device=device)))
+    result = cli("replay", path, "--json", "--mode", "inline")
+    device_name = objects(result.stdout)[0]["device"]
+    here = f"{device_name} of target model has kind = blk"
+    assert result.stderr == f"vblkfuzz: {path}: kind = scsi has no effect, {here}\n"
+
+
 class TestExpectations:
     """The expectation of an input is compared with its result."""
 

@@ -104,9 +104,22 @@ class TestQemu:
 def test_the_device_of_the_command_line_has_the_same_properties() -> None:
     variant = Variant(iothread=True, ioeventfd=False)
     words = argument(variant, "n1").removeprefix("-device virtio-blk-pci,").split(",")
-    assert len(words) == len(properties(variant, "n1")) - 1
+    (device,) = properties(variant, "n1")
+    assert len(words) == len(device) - 1
     assert {"drive=n1", "iothread=io0", "ioeventfd=off"} <= set(words)
-    assert "iothread" not in properties(Variant(iothread=False, ioeventfd=True), "n0")
+    (device,) = properties(Variant(iothread=False, ioeventfd=True), "n0")
+    assert "iothread" not in device
+
+
+def test_a_disk_of_virtio_scsi_is_a_device_of_its_own() -> None:
+    variant = Variant(iothread=True, ioeventfd=True, kind="scsi")
+    controller, disk = properties(variant, "n1")
+    assert controller["iothread"] == "io0"
+    assert disk["drive"] == "n1"
+    assert [one.split(",")[0] for one in argument(variant, "n1").split()[1::2]] == [
+        "virtio-scsi-pci",
+        "scsi-hd",
+    ]
 
 
 def test_a_monitor_that_refuses_the_ejection_is_a_fault_of_the_harness() -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.ending import ENDED_OK, FOREIGN
+from vblkfuzz.trace.ending import ENDED_OK, FOREIGN, RETRY
 from vblkfuzz.trace.event import NO_QUEUE, Event
 from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, END, KICK, OP, PUBLISH
 from vblkfuzz.trace.probe import probe_of
@@ -24,6 +24,8 @@ ALIVE = Situation("probe_answered", "A queue in use answered the request of the 
 REVIVED = Situation("probe_answered_after_init", "A queue answered it after an init of the probe.")
 
 _INIT: Final = CODES["init"]
+_ANSWERS: Final = (ENDED_OK, RETRY)
+"""Endings of a plain read: after a reset virtio-scsi asks for it again."""
 _DRIVER_OK: Final = 1
 """Flag of a DRIVER_INIT."""
 
@@ -94,5 +96,5 @@ def _answers(events: Sequence[Event]) -> dict[int, tuple[Event | None, bool]]:
             if queue not in heads:
                 found[queue] = event, False
             elif heads[queue] == event.head:
-                found[queue] = event, event.flag != ENDED_OK
+                found[queue] = event, event.flag not in _ANSWERS
     return found

@@ -3,7 +3,9 @@
 The length counts the bytes in the device-writable buffers of a request, its status byte included. A
 driver may rely on that many bytes, and must not look at more of them. So it is never more than the
 buffers have. Of a request that ended OK or has only a status, it is all of them; of a failed read
-it may be less, because the status is behind the data (docs/decisions/0016). S37 asks whether they
+it may be less, because the status is behind the data (docs/decisions/0016). The response of
+virtio-scsi takes the place of the status byte; QEMU also counts the data that it has read there,
+with each write, which is allowed (docs/decisions/0037). S37 asks whether they
 were written. The witness is what the guest reads (COLLECT), so any device can be judged. Source:
 virtio 1.2, 2.7.8.2, 2.7.8.3 and 5.2.6; QEMU virtio_blk_req_complete.
 """
@@ -24,6 +26,7 @@ from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import COLLECT
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import ID_SIZE, STATUS_SIZE
+from vblkfuzz.virtio.scsi import RESPONSE_SIZE, SERIAL_AT, UNMAP_LIST
 
 READ_LENGTH = Situation("length_of_read", "The guest took the used entry of a read that ended OK.")
 FAILED_LENGTH = Situation(
@@ -31,15 +34,31 @@ FAILED_LENGTH = Situation(
 )
 
 _IN: Final = REQUESTS.index("in")
+_OUT: Final = REQUESTS.index("out")
 _GET_ID: Final = REQUESTS.index("get_id")
+_READS: Final = {
+    REQUESTS.index("discard"): UNMAP_LIST.size,
+    REQUESTS.index("write_zeroes"): SECTOR_SIZE,
+}
+"""Bytes of data of a SCSI command, by request type."""
 
 
-def writable_bytes(request: Event, shape: int) -> int:
+def writable_bytes(request: Event, shape: int, kind: str = "blk") -> int:
     """Return the size of the device-writable buffers of a REQUEST of a shape, in bytes."""
+    status, before_id = (RESPONSE_SIZE, SERIAL_AT) if kind == "scsi" else (STATUS_SIZE, 0)
     if request.flag == _IN:
         sectors = (request.value >> 8) + 1
-        return data_bytes(shape, sectors * SECTOR_SIZE) + STATUS_SIZE
-    return ID_SIZE + STATUS_SIZE if request.flag == _GET_ID else STATUS_SIZE
+        return data_bytes(shape, sectors * SECTOR_SIZE) + status
+    return before_id + ID_SIZE + status if request.flag == _GET_ID else status
+
+
+def read_bytes(request: Event, kind: str) -> int:
+    """Return how many bytes of data a device of a kind reads and may count as well."""
+    if kind != "scsi":
+        return 0
+    if request.flag == _OUT:
+        return ((request.value >> 8) + 1) * SECTOR_SIZE
+    return _READS.get(request.flag, 0)
 
 
 @rule(
@@ -58,17 +77,17 @@ def writable_bytes(request: Event, shape: int) -> int:
 )
 def S22(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """With `rerror` = ignore, a read that ended OK may have failed and so have filled nothing."""
-    ignores = scenario.device.rerror == "ignore"
+    ignores, kind = scenario.device.rerror == "ignore", scenario.device.kind
     for request, shape, _, _, collect in report.answered:
         is_read = request.flag == _IN
         if collect.flag != ENDED_OK:
             report.met(FAILED_LENGTH)
         elif is_read:
             report.met(READ_LENGTH)
-        most = writable_bytes(request, shape)
-        if collect.length != most:
+        most = writable_bytes(request, shape, kind)
+        if collect.length not in (most, most + read_bytes(request, kind)):
             ended_well = collect.flag == ENDED_OK and not (ignores and is_read)
-            sure = ended_well or most == STATUS_SIZE
+            sure = ended_well or most in (STATUS_SIZE, RESPONSE_SIZE)
             _judge(request, most if sure else 0, most, collect, report)
 
 

@@ -10,7 +10,7 @@ from vblkfuzz.targets.doors.throttle import DeviceLimits
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.mirror_window import MirrorWindow
 from vblkfuzz.targets.qemu.disks import DISK_NODES
-from vblkfuzz.targets.qemu.hotplug import VIRTIO
+from vblkfuzz.targets.qemu.hotplug import disk_path
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.process import QemuProcess
@@ -27,7 +27,7 @@ class DeviceDisk:
         self._window = MirrorWindow(qemu.qmp)
         self._image = qemu.image
         self._jobs = BlockJobs(qemu.qmp, self._image)
-        self._limits = DeviceLimits(qemu.qmp, VIRTIO)
+        self._limits = DeviceLimits(qemu.qmp, disk_path(qemu.variant))
         self.current = 0
         """The node that the device uses, as an index into DISK_NODES."""
 

@@ -31,6 +31,7 @@ SINCE: Final = (7, 1)
 LIGHT: Final = (
     *("aio_co_schedule", "aio_co_schedule_bh_cb", "thread_pool_*"),
     *("virtio_set_status", "virtio_blk_data_plane_*", "virtio_blk_ioeventfd_*"),
+    *("virtio_scsi_cmd_*", "scsi_req_*", "scsi_bus_drained_*"),
     *("virtio_blk_rw_complete", "virtio_blk_req_complete", "blk_co_p*"),
     *("job_state_transition", "mirror_*", "qmp_enter_*"),
     *("run_poll_handlers_begin", "run_poll_handlers_end"),

@@ -23,40 +23,48 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.qmp import Qmp
 
 _ID: Final = "d0"
+_UNIT: Final = "u0"
+"""Of the disk behind virtio-scsi."""
 VIRTIO: Final = f"/machine/peripheral/{_ID}/virtio-backend"
 """QOM path of the virtio device behind the PCI device."""
+_DISK_OF: Final = {"blk": VIRTIO, "scsi": f"/machine/peripheral/{_UNIT}"}
 _EJECT: Final = f"o/w 0xae08 {1 << PCI_SLOT:#x}"
 """Monitor command: write the bit of the slot to the eject register, of 32 bits."""
 _GEOMETRY: Final = {"cyls": 1, "heads": 1, "secs": 1}
 """Any geometry; no driver of vblkfuzz reads it."""
 
 
-def properties(variant: Variant, node: str) -> dict[str, object]:
-    """Return the properties of the device, on a node."""
-    found: dict[str, object] = {
-        "driver": "virtio-blk-pci",
-        "id": _ID,
-        "drive": node,
-        "addr": f"{PCI_SLOT}.0",
-        "disable-legacy": "on",
-        "serial": SERIAL,
-        "num-queues": MAX_QUEUES,
-        "queue-size": MAX_QUEUE_SIZE,
-    }
-    if variant.iothread:
-        found["iothread"] = IOTHREAD
+def disk_path(variant: Variant) -> str:
+    """Return the QOM path of the device that uses the disk."""
+    return _DISK_OF[variant.kind]
+
+
+def properties(variant: Variant, node: str) -> list[dict[str, object]]:
+    """Return the properties of the device, on a node; of virtio-scsi, first of its controller."""
+    place = {"addr": f"{PCI_SLOT}.0", "disable-legacy": "on"}
+    thread: dict[str, object] = {"iothread": IOTHREAD} if variant.iothread else {}
     if not variant.ioeventfd:
-        found["ioeventfd"] = False
+        thread["ioeventfd"] = False
+    policy: dict[str, object] = {}
     if variant.nbd:
         # With a geometry QEMU does not read the disk for one: that read could be held.
-        found |= {"werror": variant.nbd.werror, "rerror": variant.nbd.rerror, **_GEOMETRY}
-    return found
+        policy = {"werror": variant.nbd.werror, "rerror": variant.nbd.rerror, **_GEOMETRY}
+    disk = {"drive": node, "serial": SERIAL}
+    if variant.kind == "scsi":
+        sizes = {"num_queues": MAX_QUEUES, "virtqueue_size": MAX_QUEUE_SIZE}
+        controller = {"driver": "virtio-scsi-pci", "id": _ID, **place, **sizes, **thread}
+        return [controller, {"driver": "scsi-hd", "id": _UNIT, "bus": f"{_ID}.0", **disk, **policy}]
+    sizes = {"num-queues": MAX_QUEUES, "queue-size": MAX_QUEUE_SIZE}
+    return [{"driver": "virtio-blk-pci", "id": _ID, **disk, **place, **sizes, **thread, **policy}]
 
 
 def argument(variant: Variant, node: str) -> str:
-    """Return the properties as an option of the command line."""
+    """Return the properties as options of the command line."""
+    return " ".join(map(_option, properties(variant, node)))
+
+
+def _option(found: dict[str, object]) -> str:
     words = {True: "on", False: "off"}
-    found = properties(variant, node)
     driver = found.pop("driver")
     rest = (
         f"{name}={words[value] if isinstance(value, bool) else value}"
@@ -97,5 +105,8 @@ async def plug(qmp: Qmp, variant: Variant, node: str, *, geometry: bool) -> bool
         node: name of the node.
         geometry: say the disk's geometry, so that QEMU does not read the disk.
     """
+    *controllers, disk = properties(variant, node)
+    for controller in controllers:  # refused if it is there already
+        await qmp.attempt("device_add", controller)
     more = _GEOMETRY if geometry else {}
-    return await qmp.attempt("device_add", **properties(variant, node) | more)
+    return await qmp.attempt("device_add", disk | more)

@@ -1,4 +1,4 @@
-"""The guest's access to virtio-blk-pci: PCI configuration and MMIO by qtest (virtio 1.2, 4.1).
+"""The guest's access to virtio-blk-pci or virtio-scsi-pci, by qtest (virtio 1.2, 4.1).
 
 The rings are in shared guest memory and need no qtest. PCI is set up here in place of firmware. A
 system reset undoes that, so PCI is set up again with each write of the status. Runs in the guest
@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.targets.qemu.qtest import QTest
+from vblkfuzz.targets.qemu.queue_numbers import number_on_device
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.virtio.blk import WRITEBACK_AT, id_digest
+from vblkfuzz.virtio.blk import F_MQ, WRITEBACK_AT, id_digest
+from vblkfuzz.virtio.features import on_the_wire
 from vblkfuzz.virtio.memory import GuestMemory
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ class PciPort:
             self.restore(fds)
             self._set_up_pci()
             self._places = self._find_places()
+        if self._is_scsi:  # the unit takes the size of its disk only now
+            self._write_status(0)
         self._generation = self._read_generation()
         self.memory.bytes[:] = _ZEROES
 
@@ -116,7 +120,10 @@ class PciPort:
 
     def device_features(self) -> int:
         """Return the offered features, without those that the scenario's device lacks."""
-        return self._read_features() & scenario_features(self._config)
+        offered = self._read_features()
+        if self._is_scsi:  # it has several queues without a feature
+            offered = on_the_wire(offered) | 1 << F_MQ
+        return offered & scenario_features(self._config)
 
     def _read_features(self) -> int:
         common, features = self._places.common, 0
@@ -127,13 +134,15 @@ class PciPort:
 
     def accept_features(self, features: int) -> None:
         """Write the driver's feature bits."""
+        if self._is_scsi:
+            features = on_the_wire(features)
         for half in (0, 1):
             self._write("l", _DRIVER_SELECT, half)
             self._write("l", _DRIVER_FEATURES, features >> 32 * half & 0xFFFF_FFFF)
 
     def set_up_queue(self, index: int, layout: Areas) -> GuestSteps:
         """Write size and addresses of a queue and enable it."""
-        self._write("w", _QUEUE_SELECT, index)
+        self._select(index)
         self._write("w", _QUEUE_SIZE, layout.size)
         for place, address in enumerate((layout.desc, layout.avail, layout.used)):
             self._write("l", _QUEUE_DESC + 8 * place, address)
@@ -162,7 +171,7 @@ class PciPort:
 
     def queue_enabled(self, index: int) -> bool:
         """Read whether a queue is enabled."""
-        self._write("w", _QUEUE_SELECT, index)
+        self._select(index)
         return bool(self._line.ask(f"readw {self._places.common + _QUEUE_ENABLE:#x}"))
 
     def config_generation(self) -> int:
@@ -193,7 +202,8 @@ class PciPort:
     def kick(self, index: int) -> GuestSteps:
         """Write the queue's notify register; one that the device does not have has none."""
         if index < len(self._places.notify):
-            self._line.post(f"writew {self._places.notify[index]:#x} {index:#x}")
+            number = number_on_device(self._config.kind, index)
+            self._line.post(f"writew {self._places.notify[number]:#x} {number:#x}")
             self._line.flush()
         return _NO_STEPS
 
@@ -203,7 +213,7 @@ class PciPort:
 
     def reset_queue(self, index: int) -> GuestSteps:
         """Reset one queue (4.1.4.3.2)."""
-        self._write("w", _QUEUE_SELECT, index)
+        self._select(index)
         self._write("w", _QUEUE_RESET, 1)
         self._line.flush()
         return _NO_STEPS
@@ -218,6 +228,13 @@ class PciPort:
     def _line(self) -> QTest:
         assert self._qtest is not None, "power_on comes first"
         return self._qtest
+
+    @property
+    def _is_scsi(self) -> bool:
+        return self._config.kind == "scsi"
+
+    def _select(self, index: int) -> None:
+        self._write("w", _QUEUE_SELECT, number_on_device(self._config.kind, index))
 
     def _write(self, width: str, offset: int, value: int) -> None:
         self._line.post(f"write{width} {self._places.common + offset:#x} {value:#x}")

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
-from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUES
+from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.activity.silence import Silence
 from vblkfuzz.targets.activity.spin import Spin, SpinWatch
@@ -25,6 +25,7 @@ from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.disks import DISK_NODES
 from vblkfuzz.targets.qemu.gated import LogDoor, QemuGate, log_options
 from vblkfuzz.targets.qemu.hotplug import argument
+from vblkfuzz.targets.qemu.queue_numbers import number_on_device, queues_of
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.trace.event import ActorId
@@ -94,7 +95,7 @@ class QemuProcess:
         self.disks = disks
         self.image = Image()
         """For block jobs."""
-        self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN)
+        self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN, variant.kind)
         self._qtest, qtest = socket.socketpair()
         self._control, qmp = socket.socketpair()
         bios = _bios()
@@ -126,7 +127,9 @@ class QemuProcess:
         """
         self.qmp = Qmp(self._control, self._still)
         version = self.qmp.execute("query-version")["qemu"]
-        self.guest_notifiers = MAX_QUEUES + (version["major"] >= _CONFIG_NOTIFIER_SINCE)
+        first = number_on_device(self.variant.kind, 0)
+        notifiers = queues_of(self.variant.kind) + (version["major"] >= _CONFIG_NOTIFIER_SINCE)
+        self.opened_first = notifiers + first
         """Files that a start of the device opens before the ioeventfd of its first queue."""
         threads = self.qmp.execute("query-iothreads")
         self._actors = {self._child.pid: ActorId.MAIN}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.targets.qemu.hotplug import VIRTIO
+from vblkfuzz.targets.qemu.queue_numbers import number_on_device
 from vblkfuzz.targets.qmp import Refused
 from vblkfuzz.targets.queue_counts import QueueCounts
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 _COMMAND: Final = "x-query-virtio-queue-status"
 
 
-def queue_counts(qmp: Qmp, queues: int) -> Sequence[QueueCounts]:
-    """Return the counts of the first `queues` queues; none if this QEMU does not know the command.
+def queue_counts(qmp: Qmp, kind: str, queues: int) -> Sequence[QueueCounts]:
+    """Return the counts of the first `queues` queues of a kind of device.
+
+    Returns none if this QEMU does not know the command.
 
     Raises:
         DeviceLost: there is no answer.
@@ -26,7 +29,8 @@ def queue_counts(qmp: Qmp, queues: int) -> Sequence[QueueCounts]:
 
     async def read() -> None:
         for queue in range(queues):
-            status = await qmp.call(_COMMAND, path=VIRTIO, queue=queue)
+            number = number_on_device(kind, queue)
+            status = await qmp.call(_COMMAND, path=VIRTIO, queue=number)
             counts = (status["inuse"], status["last-avail-idx"], status["used-idx"])
             found.append(QueueCounts(queue, *counts))
 

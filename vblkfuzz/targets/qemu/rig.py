@@ -244,7 +244,8 @@ class QemuRig:
 
     def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
         """Return what QEMU counts of its queues; none if it does not say it (7.1)."""
-        found = queue_counts(self._machine.qemu.qmp, queues) if self._counts else ()
+        qemu = self._machine.qemu
+        found = queue_counts(qemu.qmp, qemu.variant.kind, queues) if self._counts else ()
         self._counts = bool(found)
         return found
 

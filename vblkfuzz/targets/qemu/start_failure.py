@@ -36,7 +36,7 @@ class StartFailure:
         """Put the limit in place, if a start is to fail; call `lift` before any other operation."""
         if self._queue is not None and self._limited is None:
             self._limited, self._failed = qemu, qemu.failed_starts()
-            qemu.limit_files(qemu.guest_notifiers + self._queue)
+            qemu.limit_files(qemu.opened_first + self._queue)
 
     def note(self) -> None:
         """If the start has failed, lift the limit for good."""

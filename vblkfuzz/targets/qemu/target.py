@@ -11,6 +11,7 @@ What each witness is worth: docs/real-devices.md.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 
 DEVICE: Final = "virtio-blk-pci"
+KIND_OF: Final = MappingProxyType({DEVICE: None, "virtio-scsi-pci": "scsi"})
+"""Kind of the device in all scenarios, by name of a device; None: each scenario decides."""
 IGNORES: Final = frozenset({"first_index", "fixed_iothread"})
 """virtio-blk-pci cannot set a ring index; its IOThread is fixed."""
 
@@ -35,19 +38,20 @@ def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
     from vblkfuzz.targets.qemu.rig import QemuRig
     from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 
-    if device != DEVICE:
-        raise UsageError(f"device {device}: target qemu has {DEVICE} only")
+    if device not in KIND_OF:
+        raise UsageError(f"device {device}: target qemu has {' and '.join(KIND_OF)} only")
     if mode != QemuTarget.mode:
         raise UsageError(f"mode {mode}: target qemu has {QemuTarget.mode} only")
     rig = QemuRig(options)
     target = QemuTarget("qemu", device, rig, rig.port)
+    target.kind = KIND_OF[device]
     target.iothread = options.iothread
     target.coverage = rig.coverage
     return target
 
 
 TARGET: Final = TargetKind(
-    summary="virtio-blk-pci of a real qemu-system-x86_64, under qtest and QMP",
+    summary="virtio-blk-pci or virtio-scsi-pci of a real QEMU, under qtest and QMP",
     device=DEVICE,
     open=qemu_target,
     without=WITHOUT,

@@ -21,6 +21,7 @@ from vblkfuzz.errors import HarnessError
 from vblkfuzz.targets.child import memfd
 from vblkfuzz.targets.dequeue import Dequeue
 from vblkfuzz.targets.hold import Hold, hold_of
+from vblkfuzz.targets.qemu.queue_numbers import number_in_scenario
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
@@ -48,8 +49,14 @@ _PAGE: Final = 1 << 20
 class TraceLog:
     """The log of one QEMU process."""
 
-    def __init__(self, handler: ActorId) -> None:
-        """Create an empty log of a process that handles queues in thread `handler`."""
+    def __init__(self, handler: ActorId, kind: str = "blk") -> None:
+        """Create an empty log.
+
+        Args:
+            handler: thread in which the process handles queues.
+            kind: of its device, as in `scenario.device`.
+        """
+        self._kind = kind
         self.fd = memfd("trace")
         self.last = ""
         """The last line that was read."""
@@ -91,7 +98,7 @@ class TraceLog:
             elif event == b"virtqueue_pop":
                 found.append(Dequeue(self._queue(address), actor))
             else:
-                self._queues[address] = int(number)
+                self._queues[address] = number_in_scenario(self._kind, int(number))
         return found
 
     def _queue(self, address: bytes) -> int:

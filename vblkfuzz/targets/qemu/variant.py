@@ -40,6 +40,9 @@ class Variant(NamedTuple):
     serial: bool = False
     """Whether its threads go on one at a time, by a schedule (`targets.qemu.gated`)."""
 
+    kind: str = "blk"
+    """As in `scenario.device`."""
+
     @property
     def ignores_errors(self) -> bool:
         """Whether a request that has failed may end well for the guest."""
@@ -66,7 +69,8 @@ def variant_of(scenario: Scenario, options: TargetOptions) -> Variant:
     nbd = _nbd_variant(scenario) if holds else None
     # QEMU refuses an IOThread without ioeventfd.
     with_iothread = wanted and config.ioeventfd
-    return Variant(with_iothread, config.ioeventfd, config.read_only, nbd, serial)
+    flags = with_iothread, config.ioeventfd, config.read_only
+    return Variant(*flags, nbd, serial, config.kind)
 
 
 def _nbd_variant(scenario: Scenario) -> NbdVariant:
