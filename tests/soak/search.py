@@ -25,6 +25,7 @@ MISTAKES = (
     "EndReadAsZeroes",
     "CallLostAtWrap",
     "DropWhenDraining",
+    "DropWhenOtherBusy",
 )
 DEVICES = (
     *(f"{HERE}:{name}" for name in MISTAKES),

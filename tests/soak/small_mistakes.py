@@ -80,3 +80,13 @@ class DropWhenDraining(VirtioBlk):
         if thread.actor >= ActorId.IO0 and self._ending:
             return NO_STEPS
         return super().handle_output(thread, port)
+
+
+class DropWhenOtherBusy(VirtioBlk):
+    """A kick is dropped in an IOThread while a handler of another queue is running."""
+
+    def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
+        """Drop it."""
+        if thread.actor >= ActorId.IO0 and self.handlers_running:
+            return NO_STEPS
+        return super().handle_output(thread, port)

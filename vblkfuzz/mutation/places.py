@@ -2,9 +2,10 @@
 
 Many mistakes show only if a thread wakes up while another one is half done with an operation. A
 place is such an operation, the thread, the one that acted before it, and what the thread did to
-requests there. Each kind of place has its turn, those that were tried least first, however many stories have it:
-of all places of all stories, most are those of an init and a request. Some choices tell apart, too, in which state of
-driver, drains, VM and backend the operation began. Next: `mutation.early`.
+requests there. Each kind of place has its turn, those that were tried least first, however many
+stories have it: of all places of all stories, most are those of an init and a request. Some choices
+tell apart, too, in which state of driver, drains, VM and backend the operation began. Next:
+`mutation.early`.
 """
 
 from __future__ import annotations
