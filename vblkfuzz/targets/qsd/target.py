@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
-IGNORES: Final = frozenset({"werror", "rerror", "kind"})
-"""An export reports each error, and is virtio-blk."""
+IGNORES: Final = frozenset({"werror", "rerror", "kind", "ring"})
+"""An export reports each error, and is virtio-blk; rings are split."""
 
 
 def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:

@@ -28,9 +28,9 @@ WITHOUT: Final = frozenset(
 )
 """The operator and the disk of any back-end are not under control."""
 IGNORES: Final = frozenset(
-    {"iothreads", "fixed_iothread", "polling", "disk_sectors", "werror", "rerror", "kind"}
+    {"iothreads", "fixed_iothread", "polling", "disk_sectors", "werror", "rerror", "kind", "ring"}
 )
-"""The threads and the disk of any back-end are not under control, and it is virtio-blk."""
+"""Threads and disk of any back-end are not under control; it is virtio-blk on split rings."""
 
 
 def vhost_user_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
