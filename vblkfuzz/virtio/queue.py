@@ -5,14 +5,15 @@ classes only. They count *positions*: chains that were published, taken and retu
 u16, from the first index on. In a split ring they are its indices. A packed ring has none in
 memory: there both ends keep, beside the count, the place in the ring where they go on.
 
-The classes are abstract ones rather than protocols, as a compiled build calls these faster.
+The classes are abstract ones rather than protocols, as a compiled build calls these faster. They do
+not derive from ABC: compiled classes that do share one cache of `issubclass`, which then errs.
 
 Next: `driver_queue`, `device_queue` for split rings, `packed.driver_queue`, `packed.device_queue`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -74,7 +75,7 @@ class Progress(NamedTuple):
     """Of each chain in use: its id, and how many descriptors of the ring it takes."""
 
 
-class DriverQueue(ABC):
+class DriverQueue:
     """One queue as the driver sees it.
 
     `outstanding`: heads added and not yet released, each with its descriptors. `avail_idx`,
@@ -158,7 +159,7 @@ class DriverQueue(ABC):
         """Suppress all calls, or allow them again."""
 
 
-class DeviceQueue(ABC):
+class DeviceQueue:
     """One queue as the device sees it.
 
     `ready`: set up, and not reset since. `last_avail`, `used_idx`: u16, chains taken and returned.
