@@ -6,7 +6,7 @@ u16, from the first index on. In a split ring they are its indices. A packed rin
 memory: there both ends keep, beside the count, the place in the ring where they go on.
 
 The classes are abstract ones rather than protocols, as a compiled build calls these faster. They do
-not derive from ABC: compiled classes that do share one cache of `issubclass`, which then errs.
+not derive from ABC: in a compiled build that did, a defect of the split class was not planted.
 
 Next: `driver_queue`, `device_queue` for split rings, `packed.driver_queue`, `packed.device_queue`.
 """
