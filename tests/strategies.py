@@ -6,6 +6,8 @@ package of the root folder, and the root folder itself is not put on the import 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from vblkfuzz import limits
@@ -77,6 +79,11 @@ def scenarios(max_ops: int = limits.MAX_OPS) -> st.SearchStrategy[Scenario]:
     """Any scenario."""
     some_ops = st.lists(ops(), max_size=max_ops).map(tuple)
     return st.builds(Scenario, device_configs(), some_ops, schedules())
+
+
+def on_virtio_blk(scenario: Scenario) -> Scenario:
+    """Return a scenario as the model runs it, which has virtio-blk only."""
+    return replace(scenario, device=replace(scenario.device, kind="blk"))
 
 
 def fuzz_bytes() -> st.SearchStrategy[bytes]:

@@ -52,7 +52,7 @@ def test_an_own_program_finds_the_bug(own_device: Path, of_page: bool) -> None:
     if of_page:
         program.write_text(program_of_the_page())
     run = subprocess.run(
-        [sys.executable, program.name, "-seed=1", "-runs=20000"],
+        [sys.executable, program.name, "-seed=2", "-runs=20000"],
         cwd=own_device,
         env={**os.environ, "PYTHONPATH": str(Path(vblkfuzz.__file__).parent.parent)},
         capture_output=True,

@@ -92,7 +92,9 @@ def named(pid: int) -> str:
 
 
 def test_an_input_is_not_to_blame_for_a_device_that_is_killed(start: Start, tmp_path: Path) -> None:
-    process = start("--workers", "1", "--seed", "5", "--device", "reference")
+    # A scheduler has inputs of its own run: one that cannot be is no error.
+    plain = ("--schedulers", "input")
+    process = start("--workers", "1", "--seed", "5", "--device", "reference", *plain)
     corpus = tmp_path / "out" / "corpus"
     until(lambda: len(family(process.pid)) == 5 and len(list(corpus.iterdir())) > 5)
     (device,) = (pid for pid in family(process.pid) if named(pid) == "vblk-device")

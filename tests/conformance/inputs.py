@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from tests.strategies import on_virtio_blk
 from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS, MAX_POINT
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
@@ -21,7 +22,7 @@ def fuzz_inputs(seed: int, count: int) -> list[bytes]:
     for index in range(count):
         at = random.randrange(len(pool))
         if index % 4 == 0:
-            data = encode(decode(random.randbytes(random.randrange(MAX_BYTES))))
+            data = encode(on_virtio_blk(decode(random.randbytes(random.randrange(MAX_BYTES)))))
         elif index % 10 == 9:
             data = mutator.crossover(pool[at], random.choice(pool), MAX_BYTES)
         else:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from tests.strategies import fuzz_bytes, scenarios
+from tests.strategies import fuzz_bytes, on_virtio_blk, scenarios
 from vblkfuzz.limits import MAX_OPS
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.codec import decode
@@ -37,7 +37,7 @@ def begun(scenario: Scenario) -> Scenario:
     return replace(scenario, ops=(op("init"), *scenario.ops[: MAX_OPS - 1]))
 
 
-SCENARIOS = scenarios() | scenarios().map(begun)
+SCENARIOS = (scenarios() | scenarios().map(begun)).map(on_virtio_blk)
 
 
 def of_kind(events: tuple[Event, ...], kind: int) -> list[Event]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.strategies import scenarios
+from tests.strategies import on_virtio_blk, scenarios
 from tests.triage.stories import QUIET, RESET_IN_DRAIN, case
 from vblkfuzz import api
 from vblkfuzz.errors import HarnessError, NotReproduced
@@ -31,7 +31,7 @@ def as_clean(scenario: Scenario) -> Case:
     return Case(Outcome("x", artifact, Setup("model", "reference", "inline"), outcome.run))
 
 
-@given(scenarios(max_ops=12))
+@given(scenarios(max_ops=12).map(on_virtio_blk))
 def test_the_scenario_is_the_same(scenario: Scenario) -> None:
     checked: list[Scenario] = []
     names = functions_in(pytest_text([as_clean(scenario)]))

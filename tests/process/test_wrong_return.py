@@ -57,7 +57,7 @@ WRONG = {
     ),
     "layout": (
         f"    def save_queue(self, port): return {QUEUE}layout=8)",
-        "queues[0]: layout: expected a RingLayout or None, found int",
+        "queues[0]: layout: expected the RingLayout of a split ring or None, found int",
     ),
     "request": (
         "    def save_request(self, request): return request",

@@ -116,6 +116,9 @@ _OnFinding = Annotated[
         help="Run this for each new finding; VBLKFUZZ_SIGNATURE and others tell it which.",
     ),
 ]
+_StopOnFirst = Annotated[
+    bool, typer.Option("--stop-on-first", help="End with the first new finding.")
+]
 _NoMinimize = Annotated[
     bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
 ]
@@ -140,9 +143,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     ring: _RingForm = None,
     coverage: ACoverage = None,
     other_device: _OtherDevice = False,
-    stop_on_first: Annotated[
-        bool, typer.Option("--stop-on-first", help="End with the first new finding.")
-    ] = False,
+    stop_on_first: _StopOnFirst = False,
     no_minimize: _NoMinimize = False,
     on_finding: _OnFinding = "",
     metrics_port: _MetricsPort = 0,

@@ -104,6 +104,7 @@ class Qemu102(VirtioBlk):
         "s6-not_popped": _B1B,
         "s6-foreign": _B1B,
         "s7-in_use_negative": _B1B,
+        "s7-used_idx": _B1C,  # packed rings only: a split one has the index in guest memory
         **{f"s7-{path}broken": _B1B for path in _HANDLED},
         "s7-reset-left_in_use": _B1B,
         "s7-replug-left_in_use": _B1B,
