@@ -203,3 +203,13 @@ def test_a_restored_device_goes_on(reference: Target, rounds: int, indirect: boo
     assert judge(scenario, trace).clean
     assert len(events(trace, RETRY)) == len(events(trace, RESUMED)) == 1
     assert [event.flag for event in events(trace, COLLECT)] == [0] * (rounds + 4)
+
+
+def test_a_device_that_was_reset_from_outside_is_given_no_packed_ring(reference: Target) -> None:
+    """It takes rings for split ones until the driver has negotiated again."""
+    ops = ("init", "power_loss", "publish", "queue_reset", "publish_kick")
+    device = DeviceConfig(ring="packed", event_idx=False, iothreads=0, first_index=0xFFF8)
+    scenario = Scenario(device, tuple(map(op, ops)))
+    trace = reference.run(scenario)
+    assert judge(scenario, trace).violations == ()
+    assert POP not in [event.kind for event in trace.events]
