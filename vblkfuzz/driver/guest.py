@@ -47,7 +47,6 @@ from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
-    F_RING_PACKED,
     F_RING_RESET,
     STATUS_ACKNOWLEDGE,
     STATUS_DRIVER,
@@ -202,18 +201,13 @@ class GuestDriver:
     def queue_reset(self, operation: Op) -> GuestSteps:
         """Reset one queue and enable it again with new rings; needs F_RING_RESET."""
         queue = self._queue(operation)
-        if self._lost_form():
+        if self._registers.lost_form(self._features):
             return
         if queue is not None and self._features >> F_RING_RESET & 1:
             yield from self._registers.reset_queue(queue, self._in_use)
             self._registers.take_call(queue.index)
             self._watch.reset_queue(queue.index)
             yield from self._start_queue(queue)
-
-    def _lost_form(self) -> bool:
-        """Whether the device takes packed rings for split ones: it was reset from outside."""
-        packed = self._features >> F_RING_PACKED & 1
-        return bool(packed and not self._transport.read_status() & STATUS_FEATURES_OK)
 
     def publish(self, operation: Op) -> GuestSteps:
         """Make a request available."""
