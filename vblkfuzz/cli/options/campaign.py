@@ -99,9 +99,10 @@ def ring_of(target: str, form: RingForm | None) -> Ring | None:
         UsageError: the target has no such rings.
     """
     from vblkfuzz.scenario.device import RINGS
-    from vblkfuzz.targets.registry import MODEL, TARGETS
+    from vblkfuzz.targets.registry import TARGETS
 
-    if form is RingForm.PACKED and target != MODEL and TARGETS.is_own(target):
+    known = TARGETS.is_own(target)  # code of others is not imported for this
+    if form is RingForm.PACKED and known and "ring" in TARGETS.find(target).ignores:
         raise UsageError(f"--ring {form}: target {target} does not know ring={form}")
     return next((ring for ring in RINGS if ring == form), None)
 
