@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import PLANTED
-from vblkfuzz.virtio.blk import BlkStatus, RequestType
+from vblkfuzz.virtio.request.blk import BlkStatus, RequestType
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request

@@ -32,7 +32,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.class_check import has_steps
 from vblkfuzz.targets.model import model
 from vblkfuzz.trace.event import ActorId, Frame
-from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 CLASSES: Final = (
     *(VirtioBlk, Lifecycle, DeviceState, BlockBackend),

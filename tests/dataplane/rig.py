@@ -22,7 +22,6 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
 from vblkfuzz.trace.event import Event, path_names
 from vblkfuzz.virtio.chain import Segment
-from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import (
     F_INDIRECT_DESC,
     STATUS_ACKNOWLEDGE,
@@ -30,6 +29,7 @@ from vblkfuzz.virtio.layout import (
     STATUS_DRIVER_OK,
     STATUS_FEATURES_OK,
 )
+from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 DRIVER = STATUS_ACKNOWLEDGE | STATUS_DRIVER
 FEATURES_OK = DRIVER | STATUS_FEATURES_OK

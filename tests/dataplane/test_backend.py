@@ -12,8 +12,8 @@ from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.backend import PICKS, RESULTS
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import FLUSHED, IO_DONE
-from vblkfuzz.virtio.blk import DISCARD_SEGMENT, BlkRequest, RequestType
-from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.request.blk import DISCARD_SEGMENT, BlkRequest, RequestType
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 DATA = 1024
 """Guest address of every request's data."""

@@ -19,8 +19,8 @@ from vblkfuzz.scenario.text import from_text
 from vblkfuzz.targets.model import MODES, model
 from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.schedule_kinds import STORES_DELAYED
-from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.memory import no_barrier
+from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "defects"
 NAMES = [defect.name for defect in FAMILY]

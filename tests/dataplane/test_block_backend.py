@@ -19,8 +19,8 @@ from vblkfuzz.dataplane.revisions.qemu_8_1 import Qemu81BlockBackend
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET, PARK, SUBMIT, UNPARK
-from vblkfuzz.virtio.blk import BlkRequest, RequestType
-from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.request.blk import BlkRequest, RequestType
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 
 class Device:

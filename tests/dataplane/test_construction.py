@@ -18,7 +18,7 @@ from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 class Part({base}):
     def {body}

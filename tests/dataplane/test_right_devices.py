@@ -26,9 +26,9 @@ from vblkfuzz.scenario.text import from_text
 from vblkfuzz.targets.model import model
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import DRIVER_INIT, POP, STATUS, STATUS_READ
-from vblkfuzz.virtio.blk import STATUS_SIZE, RequestType
-from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.layout import F_EVENT_IDX
+from vblkfuzz.virtio.request.blk import STATUS_SIZE, RequestType
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "regress"
 

@@ -27,8 +27,8 @@ from vblkfuzz.trace.kinds import (
     SUBMIT,
     VM_STOP_RET,
 )
-from vblkfuzz.virtio.blk import REQUEST_HEADER, BlkStatus, RequestType
 from vblkfuzz.virtio.chain import Segment
+from vblkfuzz.virtio.request.blk import REQUEST_HEADER, BlkStatus, RequestType
 from vblkfuzz.virtio.ring_error import (
     QueueSizeExceeded,
     RequestHeaderMissing,

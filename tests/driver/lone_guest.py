@@ -9,8 +9,6 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
-from vblkfuzz.virtio.blk import scatter
-from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.features import device_side
 from vblkfuzz.virtio.layout import (
     STATUS_DRIVER_OK,
@@ -20,6 +18,8 @@ from vblkfuzz.virtio.layout import (
 )
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.queue import Areas
+from vblkfuzz.virtio.request.blk import scatter
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 
 class Transport:

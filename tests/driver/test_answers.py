@@ -17,7 +17,7 @@ from vblkfuzz.trace.kinds import (
     USED_FLAGS,
 )
 from vblkfuzz.trace.sector_data import written
-from vblkfuzz.virtio.blk import gather, id_digest
+from vblkfuzz.virtio.request.blk import gather, id_digest
 
 
 @pytest.mark.parametrize(("status", "flag"), [(0, 0), (1, 2), (2, 3), (3, 4), (0xFF, 4)])

@@ -6,10 +6,10 @@ from tests.driver.lone_guest import Guest, ready
 from vblkfuzz.driver.features import accepted
 from vblkfuzz.scenario.alphabet.guest import DECLINES
 from vblkfuzz.trace.kinds import FEATURES
-from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_FLUSH, F_MQ
 from vblkfuzz.virtio.features import FEATURES as BITS
 from vblkfuzz.virtio.features import device_side
 from vblkfuzz.virtio.layout import F_RING_RESET, F_VERSION_1
+from vblkfuzz.virtio.request.blk import F_CONFIG_WCE, F_FLUSH, F_MQ
 
 ALL = device_side(queues=2, event_idx=True, indirect=True, read_only=True)
 

@@ -15,9 +15,15 @@ from vblkfuzz.limits import (
 )
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.trace.sector_data import written
-from vblkfuzz.virtio.blk import DISCARD_SEGMENT, ID_SIZE, BlkRequest, RequestType, parse_request
 from vblkfuzz.virtio.chain import Chain
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.request.blk import (
+    DISCARD_SEGMENT,
+    ID_SIZE,
+    BlkRequest,
+    RequestType,
+    parse_request,
+)
 
 SLOT = SLOTS[1][2]
 

@@ -33,10 +33,10 @@ from vblkfuzz.trace.kinds import (
     SHAPE,
 )
 from vblkfuzz.trace.sector_data import written
-from vblkfuzz.virtio.blk import F_MQ, gather, id_digest, scatter
 from vblkfuzz.virtio.chain import Chain
 from vblkfuzz.virtio.memory import GuestMemory
-from vblkfuzz.virtio.scsi import HEADER_SIZE, RESPONSE, RESPONSE_SIZE
+from vblkfuzz.virtio.request.blk import F_MQ, gather, id_digest, scatter
+from vblkfuzz.virtio.request.scsi import HEADER_SIZE, RESPONSE, RESPONSE_SIZE
 
 SLOT = SLOTS[1][2]
 GOOD = RESPONSE.pack(0, 0, 0, 0, 0, b"")

@@ -11,8 +11,8 @@ from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES, Answer, answer, applies
 from vblkfuzz.trace.kinds import COLLECT, REQUEST, SECTOR, SHAPE
 from vblkfuzz.trace.sector_data import written
-from vblkfuzz.virtio.blk import DISCARD_SEGMENT, BlkRequest, gather, parse_request
 from vblkfuzz.virtio.chain import Chain
+from vblkfuzz.virtio.request.blk import DISCARD_SEGMENT, BlkRequest, gather, parse_request
 
 SERVED = [
     (shape, request)

@@ -23,7 +23,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.sector_data import written
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.outcome import Setup
-from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_FLUSH
+from vblkfuzz.virtio.request.blk import F_CONFIG_WCE, F_FLUSH
 
 WRITE = op("publish_kick", request="out", sector=3)
 RESET = (op("init"), op("mirror_begin"), WRITE, op("reset"), op("mirror_finish"))

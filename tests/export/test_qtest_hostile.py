@@ -17,9 +17,9 @@ from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 SHOWN = (
     "loop",

@@ -184,7 +184,7 @@ SOURCELESS = """
     from vblkfuzz.feedback.instrument import instrument
     finder = instrument("mine.device:Mine")
     assert finder.blind_spots == "no coverage at all of guest and device: no source code"
-    import vblkfuzz.virtio.blk
+    import vblkfuzz.virtio.request.blk
     assert finder.blind_spots == ""
     sys.path.insert(0, ".")
     import mine.device

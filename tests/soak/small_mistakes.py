@@ -12,8 +12,8 @@ from vblkfuzz import VirtioBlk
 from vblkfuzz.dataplane.thread import NO_STEPS, POINT
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.virtio.blk import BlkStatus, RequestType, cleared_sectors
-from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.request.blk import BlkStatus, RequestType, cleared_sectors
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort

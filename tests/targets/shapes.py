@@ -16,7 +16,7 @@ from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.kinds import COLLECT, FEATURES, WRITEBACK_READ
 from vblkfuzz.trace.probe import without_probe
-from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_DISCARD, F_FLUSH, F_MQ, F_WRITE_ZEROES
+from vblkfuzz.virtio.request.blk import F_CONFIG_WCE, F_DISCARD, F_FLUSH, F_MQ, F_WRITE_ZEROES
 
 USED = sum(1 << bit for bit in (F_FLUSH, F_CONFIG_WCE, F_MQ, F_DISCARD, F_WRITE_ZEROES))
 """Features that the driver's requests use."""

@@ -21,7 +21,7 @@ from vblkfuzz.trace.kinds import (
     RESET_CALL,
     STRAY_KICK,
 )
-from vblkfuzz.virtio.blk import F_MQ
+from vblkfuzz.virtio.request.blk import F_MQ
 
 ONE, MANY = Event(0, FEATURES), Event(0, FEATURES, value=1 << F_MQ)
 DRAIN = Event(0, OP, flag=CODES["drain_end"])

@@ -34,11 +34,11 @@ from vblkfuzz.trace.kinds import (
 )
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import F_MQ
 from vblkfuzz.virtio.chain import walk_chain
 from vblkfuzz.virtio.layout import F_RING_RESET, F_VERSION_1, RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.queue import Areas
+from vblkfuzz.virtio.request.blk import F_MQ
 from vblkfuzz.virtio.ring_error import RingError
 
 CONFIG = DeviceConfig(event_idx=False)

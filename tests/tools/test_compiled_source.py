@@ -19,7 +19,7 @@ from vblkfuzz.feedback.instrument import REGION
 from vblkfuzz.trace.event import Frame
 
 FILES = compiled_files(CHECKOUT / "vblkfuzz")
-QUEUE = "vblkfuzz/virtio/device_queue.py"
+QUEUE = "vblkfuzz/virtio/split/device_queue.py"
 SOURCE = '''"""A queue."""
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_all_files_keep_their_code_and_lines() -> None:
 
 
 def test_probes_are_put_in_and_counted() -> None:
-    written, _ = source_to_compile("vblkfuzz.virtio.device_queue", SOURCE)
+    written, _ = source_to_compile("vblkfuzz.virtio.split.device_queue", SOURCE)
     assert f"{REGION}: __typing__.Any = bytearray(2)" in written
     assert "__mark__(0)" in written
     assert "__mark__(1)" in written
@@ -66,7 +66,7 @@ def test_probes_are_put_in_and_counted() -> None:
 
 
 def test_classes_that_others_derive_from_stay_open() -> None:
-    written, _ = source_to_compile("vblkfuzz.virtio.device_queue", SOURCE)
+    written, _ = source_to_compile("vblkfuzz.virtio.split.device_queue", SOURCE)
     classes = {
         node.name: node for node in ast.parse(written).body if isinstance(node, ast.ClassDef)
     }
@@ -75,7 +75,7 @@ def test_classes_that_others_derive_from_stay_open() -> None:
 
 
 def test_errors_are_reported_in_lines_as_written() -> None:
-    written, lines = source_to_compile("vblkfuzz.virtio.device_queue", SOURCE)
+    written, lines = source_to_compile("vblkfuzz.virtio.split.device_queue", SOURCE)
     at = written.splitlines().index("            return True") + 1
     code = f'CPy_AddTraceback("{QUEUE}", "empty", {at}, globals); f("{QUEUE}", 7);'
     mapped = with_lines(code, {QUEUE: lines})

@@ -8,7 +8,6 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from vblkfuzz.virtio.chain import Chain, walk_chain
-from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.layout import (
     DESC_F_INDIRECT,
     DESC_F_NEXT,
@@ -18,6 +17,7 @@ from vblkfuzz.virtio.layout import (
 )
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.ring_error import RingError
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 SIZE: Final = 8
 MEMORY_SIZE: Final = 1024

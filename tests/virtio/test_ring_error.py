@@ -7,10 +7,7 @@ from typing import Final
 
 import pytest
 
-from vblkfuzz.virtio.blk import parse_request
 from vblkfuzz.virtio.chain import MAX_CHAIN_LENGTH, Chain
-from vblkfuzz.virtio.device_queue import DeviceQueue
-from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import (
     DESC_F_INDIRECT,
     DESC_F_NEXT,
@@ -21,6 +18,7 @@ from vblkfuzz.virtio.layout import (
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.packed import layout as packed
 from vblkfuzz.virtio.packed.device_queue import DeviceQueue as PackedDeviceQueue
+from vblkfuzz.virtio.request.blk import parse_request
 from vblkfuzz.virtio.ring_error import (
     RING_ERRORS,
     AddressError,
@@ -46,6 +44,8 @@ from vblkfuzz.virtio.ring_error import (
     RingSizeInvalid,
     ZeroLength,
 )
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
+from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 MEMORY_SIZE: Final = 1 << 16
 TABLE: Final = 8192

@@ -17,7 +17,7 @@ from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import FLUSHED, IO_DONE
-from vblkfuzz.virtio.blk import RequestType, cleared_sectors, gather
+from vblkfuzz.virtio.request.blk import RequestType, cleared_sectors, gather
 
 if TYPE_CHECKING:
     from vblkfuzz.trace.ring import TraceRing

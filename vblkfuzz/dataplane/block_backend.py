@@ -23,7 +23,7 @@ from vblkfuzz.trace.kinds import (
     SUBMIT,
     UNPARK,
 )
-from vblkfuzz.virtio.blk import RequestType
+from vblkfuzz.virtio.request.blk import RequestType
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import AioContext

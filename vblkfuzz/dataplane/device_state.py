@@ -19,11 +19,11 @@ from vblkfuzz.dataplane.registers import CAPACITY, FEATURES_EXIT, GENERATION, KN
 from vblkfuzz.dataplane.wrong_return import WrongReturn
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import CONFIG_IRQ
-from vblkfuzz.virtio.blk import F_FLUSH, id_digest
-from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.features import device_side
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 from vblkfuzz.virtio.packed.device_queue import DeviceQueue as PackedQueue
+from vblkfuzz.virtio.request.blk import F_FLUSH, id_digest
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

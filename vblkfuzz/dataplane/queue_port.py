@@ -17,9 +17,9 @@ from vblkfuzz.trace.kinds import (
     POLL_BEGIN,
     POLL_END,
 )
-from vblkfuzz.virtio import device_queue as split
 from vblkfuzz.virtio.device_rings import DeviceRings
 from vblkfuzz.virtio.packed import device_queue as packed_rings
+from vblkfuzz.virtio.split import device_queue as split
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board

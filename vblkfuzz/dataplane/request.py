@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import AioContext
-    from vblkfuzz.virtio.blk import BlkRequest
     from vblkfuzz.virtio.queue import DeviceQueue
+    from vblkfuzz.virtio.request.blk import BlkRequest
 
 
 class IoResult(IntEnum):

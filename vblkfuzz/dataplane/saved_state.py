@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vblkfuzz.virtio.blk import BlkRequest
 from vblkfuzz.virtio.queue import Areas, Progress
+from vblkfuzz.virtio.request.blk import BlkRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.saved_state import SavedQueue, SavedRequest, SavedState
 from vblkfuzz.dataplane.wrong_return import WrongReturn
-from vblkfuzz.virtio.blk import BlkRequest
 from vblkfuzz.virtio.layout import F_RING_PACKED, RingLayout
 from vblkfuzz.virtio.packed.layout import RingLayout as PackedLayout
 from vblkfuzz.virtio.queue import Progress
+from vblkfuzz.virtio.request.blk import BlkRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

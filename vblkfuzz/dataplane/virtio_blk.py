@@ -26,7 +26,7 @@ from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import CANCEL, HANDLER, HANDLER_END, MEMWRITE, POP, PUSH
-from vblkfuzz.virtio.blk import (
+from vblkfuzz.virtio.request.blk import (
     DISCARD_SEGMENT,
     ID_SIZE,
     UNMAP,
@@ -41,8 +41,8 @@ from vblkfuzz.virtio.ring_error import RingError
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort
     from vblkfuzz.scenario.device import Rerror
-    from vblkfuzz.virtio.blk import BlkRequest
     from vblkfuzz.virtio.chain import Chain
+    from vblkfuzz.virtio.request.blk import BlkRequest
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
 _IO_OK: Final = IoResult.OK

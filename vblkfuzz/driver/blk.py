@@ -11,7 +11,7 @@ from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace.ending import ENDING_OF, NO_STATUS
 from vblkfuzz.trace.sector_data import written
-from vblkfuzz.virtio.blk import (
+from vblkfuzz.virtio.request.blk import (
     DISCARD_SEGMENT,
     HEADER_SIZE,
     ID_SIZE,

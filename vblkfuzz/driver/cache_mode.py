@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import WRITEBACK, WRITEBACK_READ
-from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_FLUSH
+from vblkfuzz.virtio.request.blk import F_CONFIG_WCE, F_FLUSH
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps, Transport

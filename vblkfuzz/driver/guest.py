@@ -42,8 +42,6 @@ from vblkfuzz.trace.kinds import (
     SUPPRESS_CALLS,
     USED_EVENT,
 )
-from vblkfuzz.virtio.blk import F_MQ
-from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
@@ -54,6 +52,8 @@ from vblkfuzz.virtio.layout import (
     STATUS_FAILED,
     STATUS_FEATURES_OK,
 )
+from vblkfuzz.virtio.request.blk import F_MQ
+from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable

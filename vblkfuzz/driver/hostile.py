@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
-from vblkfuzz.virtio.blk import HEADER_SIZE
 from vblkfuzz.virtio.layout import (
     DESC_F_INDIRECT,
     DESC_F_NEXT,
@@ -20,11 +19,12 @@ from vblkfuzz.virtio.layout import (
     DESCRIPTOR,
     DESCRIPTOR_SIZE,
 )
+from vblkfuzz.virtio.request.blk import HEADER_SIZE
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.memory_map import Slot
     from vblkfuzz.driver.request import Segments
-    from vblkfuzz.virtio.driver_queue import DriverQueue
+    from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 _FAR: Final = 1 << 40
 """An address beyond any guest memory."""

@@ -21,7 +21,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
-from vblkfuzz.virtio.blk import HEADER_SIZE
 from vblkfuzz.virtio.layout import (
     DESC_F_INDIRECT,
     DESC_F_NEXT,
@@ -29,6 +28,7 @@ from vblkfuzz.virtio.layout import (
     DESCRIPTOR_SIZE,
 )
 from vblkfuzz.virtio.packed.layout import DESCRIPTOR
+from vblkfuzz.virtio.request.blk import HEADER_SIZE
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.memory_map import Slot

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from vblkfuzz.limits import MAX_REQUEST_SECTORS, SECTOR_SIZE
 from vblkfuzz.trace.event import UNTOUCHED
-from vblkfuzz.virtio.blk import ID_SIZE, id_digest
+from vblkfuzz.virtio.request.blk import ID_SIZE, id_digest
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.memory_map import Slot

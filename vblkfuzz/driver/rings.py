@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from vblkfuzz.driver import hostile, hostile_packed
 from vblkfuzz.driver.memory_map import packed_layout, ring_layout
-from vblkfuzz.virtio import driver_queue as split
 from vblkfuzz.virtio.layout import F_EVENT_IDX, F_RING_PACKED
 from vblkfuzz.virtio.packed import driver_queue as packed_rings
+from vblkfuzz.virtio.split import driver_queue as split
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.memory_map import Slot

@@ -11,7 +11,7 @@
 A response is taken for the ending that a virtio-blk request would have: OK; UNSUPP if the unit does
 not know the command; IOERR for all other failures. UNIT ATTENTION and BUSY are RETRY: nothing was
 done, as after each reset of the device with the first command. A response that contradicts itself
-(`virtio.scsi.Answer.is_sound`) is no status.
+(`virtio.request.scsi.Answer.is_sound`) is no status.
 
 Header, response and range lie in the spare part of a slot. The tag is the address of the slot.
 """
@@ -35,8 +35,8 @@ from vblkfuzz.trace.ending import (
     STATUS_OF,
 )
 from vblkfuzz.trace.sector_data import written
-from vblkfuzz.virtio.blk import ID_SIZE, gather
-from vblkfuzz.virtio.scsi import (
+from vblkfuzz.virtio.request.blk import ID_SIZE, gather
+from vblkfuzz.virtio.request.scsi import (
     HEADER_SIZE,
     INVALID_OPCODE,
     RESPONSE_SIZE,

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.driver.request import STATUS_POISON, Segmented
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import ODD_BYTES, SHAPES, applies
-from vblkfuzz.virtio.blk import (
+from vblkfuzz.virtio.queue import QueueFull
+from vblkfuzz.virtio.request.blk import (
     DISCARD_SEGMENT,
     HEADER_SIZE,
     STATUS_SIZE,
     UNMAP,
 )
-from vblkfuzz.virtio.queue import QueueFull
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.memory_map import Slot

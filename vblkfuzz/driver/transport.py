@@ -56,7 +56,7 @@ class Transport(Protocol):
         """Write the cache mode, 0 or 1, into the configuration; needs F_CONFIG_WCE."""
 
     def known_id(self) -> int:
-        """Return the digest (`virtio.blk.id_digest`) of the id that the device has; 0: unknown.
+        """Return the digest (`id_digest`) of the id that the device has; 0: unknown.
 
         This is what the harness has configured; the device is not asked.
         """

@@ -13,9 +13,9 @@ from vblkfuzz.driver.hostile import BREAKS, opened
 from vblkfuzz.driver.memory_map import AREAS, SLOTS
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
-from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import DESCRIPTOR, DESCRIPTOR_SIZE, RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.op import Op

@@ -17,7 +17,7 @@ from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES, Answer, answer
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.queue import QueueFull
-from vblkfuzz.virtio.scsi import RESPONSE_SIZE
+from vblkfuzz.virtio.request.scsi import RESPONSE_SIZE
 from vblkfuzz.virtio.store_buffer import differences
 
 if TYPE_CHECKING:

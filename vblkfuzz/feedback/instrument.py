@@ -38,10 +38,10 @@ INSTRUMENTED: Final = (
     "vblkfuzz.driver.guest",
     "vblkfuzz.driver.hostile",
     "vblkfuzz.virtio.chain",
-    "vblkfuzz.virtio.device_queue",
+    "vblkfuzz.virtio.split.device_queue",
     "vblkfuzz.virtio.packed.chain",
     "vblkfuzz.virtio.packed.device_queue",
-    "vblkfuzz.virtio.blk",
+    "vblkfuzz.virtio.request.blk",
 )
 """Prefixes of the modules to instrument: guest and device, not the code that schedules them."""
 

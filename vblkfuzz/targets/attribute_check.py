@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vblkfuzz.virtio.blk import ID_SIZE
+from vblkfuzz.virtio.request.blk import ID_SIZE
 
 _KNOWN: Final = "expected the beginning of a signature and one line of text"
 

@@ -25,7 +25,7 @@ from vblkfuzz.trace.kinds import (
     RESET_CALL,
     STRAY_KICK,
 )
-from vblkfuzz.virtio.blk import F_MQ
+from vblkfuzz.virtio.request.blk import F_MQ
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -45,7 +45,7 @@ from vblkfuzz.trace.kinds import (
 from vblkfuzz.trace.probe import PROBE
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import F_MQ
+from vblkfuzz.virtio.request.blk import F_MQ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -29,8 +29,8 @@ STATUS_OF: Final[Mapping[int, int]] = {
     ENDED_IOERR: 1,
     ENDED_UNSUPP: 2,
 }
-"""Status byte (`virtio.blk.BlkStatus`), by ending; the other endings have none. As numbers, since
-a campaign imports traces before the device."""
+"""Status byte (`virtio.request.blk.BlkStatus`), by ending; the other endings have none. As numbers,
+since a campaign imports traces before the device."""
 
 PUSHED_RETRY: Final = 3
 """Flag of a PUSH for RETRY, beside the status bytes."""

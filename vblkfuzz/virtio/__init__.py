@@ -1,1 +1,1 @@
-"""Virtqueues, split (virtio 1.2, 2.7) and packed (2.8), and virtio-blk requests (5.2)."""
+"""Virtqueues, split (virtio 1.2, 2.7) and packed (2.8), and the requests that go through them."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from vblkfuzz.virtio import device_queue as split
 from vblkfuzz.virtio.layout import F_EVENT_IDX, F_INDIRECT_DESC, F_RING_PACKED, RingLayout
 from vblkfuzz.virtio.packed import device_queue as packed_rings
 from vblkfuzz.virtio.packed.layout import RingLayout as PackedLayout
 from vblkfuzz.virtio.queue import Areas, DeviceQueue
+from vblkfuzz.virtio.split import device_queue as split
 
 _split_layout = lru_cache(maxsize=64)(RingLayout)
 _packed_layout = lru_cache(maxsize=64)(PackedLayout)

@@ -12,7 +12,14 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from vblkfuzz.virtio.blk import (
+from vblkfuzz.virtio.layout import (
+    F_EVENT_IDX,
+    F_INDIRECT_DESC,
+    F_RING_PACKED,
+    F_RING_RESET,
+    F_VERSION_1,
+)
+from vblkfuzz.virtio.request.blk import (
     F_BLK_SIZE,
     F_CONFIG_WCE,
     F_DISCARD,
@@ -23,13 +30,6 @@ from vblkfuzz.virtio.blk import (
     F_SIZE_MAX,
     F_TOPOLOGY,
     F_WRITE_ZEROES,
-)
-from vblkfuzz.virtio.layout import (
-    F_EVENT_IDX,
-    F_INDIRECT_DESC,
-    F_RING_PACKED,
-    F_RING_RESET,
-    F_VERSION_1,
 )
 
 FEATURES: Final = MappingProxyType(

@@ -11,8 +11,8 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.dequeue import Dequeue
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 
 @given(

@@ -20,8 +20,8 @@ from vblkfuzz.targets.vhost.message import ConfigRange, Request, VringState
 from vblkfuzz.targets.vhost.suspension import Suspension
 from vblkfuzz.trace.kinds import RESTORED, SAVED, VM_CONT, VM_STOP_CALL, VM_STOP_RET
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import WRITEBACK_AT
 from vblkfuzz.virtio.layout import STATUS_DRIVER, STATUS_DRIVER_OK
+from vblkfuzz.virtio.request.blk import WRITEBACK_AT
 
 TWO = DeviceConfig(queues=2)
 BASE = 7

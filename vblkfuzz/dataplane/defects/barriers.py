@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.queue_port import QueuePort
-from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.memory import no_barrier
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.virtio.blk import RequestType
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
+from vblkfuzz.virtio.request.blk import RequestType
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request

@@ -8,7 +8,7 @@ from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.request import IoResult
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.virtio.blk import RequestType, cleared_sectors
+from vblkfuzz.virtio.request.blk import RequestType, cleared_sectors
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request

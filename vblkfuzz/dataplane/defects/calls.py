@@ -8,8 +8,8 @@ from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.thread import POINT, Steps
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.virtio.device_queue import U16, DeviceQueue
 from vblkfuzz.virtio.layout import vring_need_event
+from vblkfuzz.virtio.split.device_queue import U16, DeviceQueue
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.thread import Thread

@@ -9,7 +9,7 @@ from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.thread import Steps, Thread
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.virtio.blk import BlkStatus, RequestType
+from vblkfuzz.virtio.request.blk import BlkStatus, RequestType
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort

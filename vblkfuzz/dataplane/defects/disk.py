@@ -14,8 +14,8 @@ from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.limits import MAX_DISK_SECTORS, MAX_REQUEST_SECTORS, SECTOR_SIZE
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import CONFIG_IRQ
-from vblkfuzz.virtio.blk import BlkStatus, RequestType, cleared_sectors
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
+from vblkfuzz.virtio.request.blk import BlkStatus, RequestType, cleared_sectors
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request

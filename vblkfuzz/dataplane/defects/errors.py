@@ -10,8 +10,8 @@ from vblkfuzz.dataplane.request import IoResult
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.virtio.blk import BlkStatus
 from vblkfuzz.virtio.layout import STATUS_NEEDS_RESET
+from vblkfuzz.virtio.request.blk import BlkStatus
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.virtio.blk import BlkStatus, RequestType, cleared_sectors
+from vblkfuzz.virtio.request.blk import BlkStatus, RequestType, cleared_sectors
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request
-    from vblkfuzz.virtio.blk import BlkRequest
+    from vblkfuzz.virtio.request.blk import BlkRequest
 
 _ALIGNMENT: Final = 8
 """Sectors."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.virtio.blk import BlkStatus, RequestType
-from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.layout import USED_F_NO_NOTIFY
+from vblkfuzz.virtio.request.blk import BlkStatus, RequestType
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort

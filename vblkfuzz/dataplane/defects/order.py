@@ -9,7 +9,7 @@ from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.kinds import MEMWRITE
-from vblkfuzz.virtio.blk import STATUS_SIZE, BlkStatus, RequestType, scatter
+from vblkfuzz.virtio.request.blk import STATUS_SIZE, BlkStatus, RequestType, scatter
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request

@@ -9,7 +9,7 @@ from vblkfuzz.dataplane.request import IoResult
 from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.virtio.blk import ID_SIZE, STATUS_SIZE, BlkStatus, RequestType
+from vblkfuzz.virtio.request.blk import ID_SIZE, STATUS_SIZE, BlkStatus, RequestType
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import BottomHalf

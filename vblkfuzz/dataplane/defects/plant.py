@@ -15,8 +15,8 @@ from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
 from vblkfuzz.suggestion import did_you_mean
-from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.packed.device_queue import DeviceQueue as PackedQueue
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,9 @@ from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.virtio.blk import RequestType
-from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.layout import USED_F_NO_NOTIFY
+from vblkfuzz.virtio.request.blk import RequestType
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board

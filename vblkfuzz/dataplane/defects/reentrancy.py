@@ -8,7 +8,7 @@ from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.virtio.blk import BlkStatus, RequestType
+from vblkfuzz.virtio.request.blk import BlkStatus, RequestType
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort

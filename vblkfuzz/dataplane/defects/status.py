@@ -9,8 +9,8 @@ from vblkfuzz.dataplane.registers import ENABLED, STATUS
 from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.virtio.blk import F_FLUSH
 from vblkfuzz.virtio.layout import F_VERSION_1, STATUS_DRIVER_OK, STATUS_NEEDS_RESET
+from vblkfuzz.virtio.request.blk import F_FLUSH
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort

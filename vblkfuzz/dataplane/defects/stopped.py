@@ -10,7 +10,7 @@ from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import FLUSHED, MEMWRITE, VM_STOP_CALL, VM_STOP_RET
-from vblkfuzz.virtio.blk import BlkStatus
+from vblkfuzz.virtio.request.blk import BlkStatus
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request

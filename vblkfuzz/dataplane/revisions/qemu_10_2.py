@@ -32,8 +32,8 @@ from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import UNPARK
-from vblkfuzz.virtio.blk import F_FLUSH
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
+from vblkfuzz.virtio.request.blk import F_FLUSH
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import AioContext, BottomHalf

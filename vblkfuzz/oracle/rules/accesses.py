@@ -15,7 +15,7 @@ from vblkfuzz.oracle.rules.stable import Stability
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.trace.event import Event
-from vblkfuzz.virtio.blk import F_RO
+from vblkfuzz.virtio.request.blk import F_RO
 
 _IN, _OUT, _FLUSH, _DISCARD, _CLEAR = (
     REQUESTS.index(name) for name in ("in", "out", "flush", "discard", "write_zeroes")

@@ -23,7 +23,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.ending import ENDED_OK
 from vblkfuzz.trace.event import UNTOUCHED, Event
 from vblkfuzz.trace.kinds import COLLECT, SECTOR
-from vblkfuzz.virtio.blk import STATUS_SIZE
+from vblkfuzz.virtio.request.blk import STATUS_SIZE
 
 FAILED_READ = Situation("length_of_failed_read", "The guest took the used entry of a failed read.")
 IGNORED_READ = Situation(

@@ -43,7 +43,7 @@ from vblkfuzz.trace.kinds import (
 )
 from vblkfuzz.trace.sector_data import UNWRITTEN
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import BlkStatus
+from vblkfuzz.virtio.request.blk import BlkStatus
 
 READ_BACK = Situation("data_read_back", "A read found what a request had written.")
 READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")

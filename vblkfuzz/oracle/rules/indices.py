@@ -32,7 +32,7 @@ from vblkfuzz.trace.kinds import (
     RESET_RET,
     RETRY,
 )
-from vblkfuzz.virtio.blk import BlkStatus
+from vblkfuzz.virtio.request.blk import BlkStatus
 from vblkfuzz.virtio.ring_error import QueueSizeExceeded
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).

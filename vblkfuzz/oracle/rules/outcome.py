@@ -39,7 +39,7 @@ from vblkfuzz.trace.kinds import (
     SUBMIT,
 )
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import F_DISCARD, F_FLUSH, F_WRITE_ZEROES, BlkStatus
+from vblkfuzz.virtio.request.blk import F_DISCARD, F_FLUSH, F_WRITE_ZEROES, BlkStatus
 
 FAILURE_TOLD = Situation("failure_told", "The guest found IOERR in a request that had failed.")
 FAILURE_IGNORED = Situation(

@@ -23,7 +23,7 @@ from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import COLLECT, RESIZE, SHAPE
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import F_RO
+from vblkfuzz.virtio.request.blk import F_RO
 
 READ_ONLY_WRITE = Situation("write_to_read_only_disk", "A write to a read-only disk was answered.")
 BAD_LENGTH = Situation("request_of_odd_length", "A request of no whole number of sectors ended.")

@@ -14,7 +14,7 @@ from typing import Final
 from vblkfuzz.scenario.alphabet.guest import CACHE_MODES
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import FEATURES
-from vblkfuzz.virtio.blk import F_FLUSH
+from vblkfuzz.virtio.request.blk import F_FLUSH
 
 _THROUGH: Final = CACHE_MODES.index("writethrough")
 

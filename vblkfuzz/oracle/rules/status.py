@@ -33,8 +33,8 @@ from vblkfuzz.trace.kinds import (
     STATUS_READ,
 )
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_FLUSH
 from vblkfuzz.virtio.layout import F_VERSION_1, STATUS_NEEDS_RESET
+from vblkfuzz.virtio.request.blk import F_CONFIG_WCE, F_FLUSH
 
 AFTER_RESET = Situation("status_read_after_reset", "The guest read the status after a reset.")
 SET_UP = Situation("status_read_of_set_up_device", "The guest read the status that it had set.")

@@ -25,8 +25,8 @@ from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import COLLECT
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import ID_SIZE, STATUS_SIZE
-from vblkfuzz.virtio.scsi import RESPONSE_SIZE, SERIAL_AT, UNMAP_LIST
+from vblkfuzz.virtio.request.blk import ID_SIZE, STATUS_SIZE
+from vblkfuzz.virtio.request.scsi import RESPONSE_SIZE, SERIAL_AT, UNMAP_LIST
 
 READ_LENGTH = Situation("length_of_read", "The guest took the used entry of a read that ended OK.")
 FAILED_LENGTH = Situation(

@@ -16,9 +16,9 @@ from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.targets.qemu.qtest import QTest
 from vblkfuzz.targets.qemu.queue_numbers import number_on_device
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.virtio.blk import F_MQ, WRITEBACK_AT, id_digest
 from vblkfuzz.virtio.features import on_the_wire
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.request.blk import F_MQ, WRITEBACK_AT, id_digest
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from vblkfuzz.driver.memory_map import SIDE_QUEUES
 from vblkfuzz.limits import MAX_QUEUES
-from vblkfuzz.virtio.scsi import FIRST_REQUEST_QUEUE
+from vblkfuzz.virtio.request.scsi import FIRST_REQUEST_QUEUE
 
 _ALL: int = MAX_QUEUES + len(SIDE_QUEUES)
 

@@ -28,7 +28,6 @@ from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.fault import BackendGone, Refused
 from vblkfuzz.targets.vhost.frontend import Frontend, QueueFds
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.virtio.blk import WRITEBACK_AT, id_digest
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
@@ -36,6 +35,7 @@ from vblkfuzz.virtio.layout import (
     F_VERSION_1,
     STATUS_DRIVER_OK,
 )
+from vblkfuzz.virtio.request.blk import WRITEBACK_AT, id_digest
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vblkfuzz.virtio.scsi import (
+from vblkfuzz.virtio.request.scsi import (
     HEADER_SIZE,
     RESPONSE,
     RESPONSE_SIZE,

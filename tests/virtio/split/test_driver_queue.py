@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import DESCRIPTOR, RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.queue import QueueFull
 from vblkfuzz.virtio.ring_error import AddressError, RingMisaligned
+from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 LAYOUT: Final = RingLayout.place(4, 64)
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vblkfuzz.virtio.chain import Chain
-from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.layout import RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.ring_error import HeadOutOfRange, QueueSizeExceeded, RingOutside, ZeroLength
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 LAYOUT: Final = RingLayout.place(4, 64)
 UNDERFLOW: Final = 0xFFFF_FFFF

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from vblkfuzz.virtio.chain import Chain, Segment
-from vblkfuzz.virtio.device_queue import DeviceQueue
-from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.queue import QueueFull
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
+from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 MEMORY_SIZE: Final = 1 << 16
 TABLES: Final = 1 << 15

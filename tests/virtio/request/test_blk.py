@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vblkfuzz.virtio.blk import (
+from vblkfuzz.virtio.chain import Chain, Segment
+from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.request.blk import (
     DISCARD_SEGMENT,
     REQUEST_HEADER,
     BlkRequest,
@@ -19,8 +21,6 @@ from vblkfuzz.virtio.blk import (
     parse_request,
     scatter,
 )
-from vblkfuzz.virtio.chain import Chain, Segment
-from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.ring_error import AddressError
 
 READABLE_AT: Final = 0
