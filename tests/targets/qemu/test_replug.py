@@ -102,17 +102,17 @@ class TestQemu:
 
 
 def test_the_device_of_the_command_line_has_the_same_properties() -> None:
-    variant = Variant(iothread=True, ioeventfd=False)
+    variant = Variant(iothreads=1, ioeventfd=False)
     words = argument(variant, "n1").removeprefix("-device virtio-blk-pci,").split(",")
     (device,) = properties(variant, "n1")
     assert len(words) == len(device) - 1
     assert {"drive=n1", "iothread=io0", "ioeventfd=off"} <= set(words)
-    (device,) = properties(Variant(iothread=False, ioeventfd=True), "n0")
+    (device,) = properties(Variant(iothreads=0, ioeventfd=True), "n0")
     assert "iothread" not in device
 
 
 def test_a_disk_of_virtio_scsi_is_a_device_of_its_own() -> None:
-    variant = Variant(iothread=True, ioeventfd=True, kind="scsi")
+    variant = Variant(iothreads=1, ioeventfd=True, kind="scsi")
     controller, disk = properties(variant, "n1")
     assert controller["iothread"] == "io0"
     assert disk["drive"] == "n1"

@@ -11,11 +11,12 @@ While a device is plugged in without a geometry, QEMU reads the first sector to 
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.limits import MAX_QUEUE_SIZE, MAX_QUEUES
-from vblkfuzz.targets.iothread_polling import IOTHREAD
+from vblkfuzz.targets.iothread_polling import IOTHREAD, iothread_id
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def disk_path(variant: Variant) -> str:
 def properties(variant: Variant, node: str) -> list[dict[str, object]]:
     """Return the properties of the device, on a node; of virtio-scsi, first of its controller."""
     place = {"addr": f"{PCI_SLOT}.0", "disable-legacy": "on"}
-    thread: dict[str, object] = {"iothread": IOTHREAD} if variant.iothread else {}
+    thread = _threads(variant.iothreads)
     if not variant.ioeventfd:
         thread["ioeventfd"] = False
     policy: dict[str, object] = {}
@@ -58,19 +59,35 @@ def properties(variant: Variant, node: str) -> list[dict[str, object]]:
     return [{"driver": "virtio-blk-pci", "id": _ID, **disk, **place, **sizes, **thread, **policy}]
 
 
+def _threads(iothreads: int) -> dict[str, object]:
+    """Return the properties that say which IOThread handles which queue: they take turns."""
+    if iothreads <= 1:
+        return {"iothread": IOTHREAD} if iothreads else {}
+    return {"iothread-vq-mapping": [{"iothread": iothread_id(index)} for index in range(iothreads)]}
+
+
 def argument(variant: Variant, node: str) -> str:
-    """Return the properties as options of the command line."""
-    return " ".join(map(_option, properties(variant, node)))
+    """Return the properties as options of the command line.
+
+    A list is possible in JSON only. QEMU makes the devices in JSON last, so all are or none is.
+    """
+    devices = properties(variant, node)
+    lists = any(isinstance(value, list) for one in devices for value in one.values())
+    return " ".join(f"-device {_json(one) if lists else _words(one)}" for one in devices)
 
 
-def _option(found: dict[str, object]) -> str:
+def _json(found: dict[str, object]) -> str:
+    return json.dumps(found, separators=(",", ":"))
+
+
+def _words(found: dict[str, object]) -> str:
     words = {True: "on", False: "off"}
     driver = found.pop("driver")
     rest = (
         f"{name}={words[value] if isinstance(value, bool) else value}"
         for name, value in found.items()
     )
-    return f"-device {driver}," + ",".join(rest)
+    return f"{driver}," + ",".join(rest)
 
 
 async def eject(qmp: Qmp) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.scenario.alphabet.backend import RESULTS
 
 if TYPE_CHECKING:
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.options import TargetOptions
 
@@ -32,7 +33,8 @@ class NbdVariant(NamedTuple):
 class Variant(NamedTuple):
     """Settings of the device that are fixed for the life of a QEMU process."""
 
-    iothread: bool
+    iothreads: int
+    """Number of IOThreads; 0: the dataplane runs in the main loop."""
     ioeventfd: bool
     read_only: bool = False
     nbd: NbdVariant | None = None
@@ -63,14 +65,22 @@ def variant_of(scenario: Scenario, options: TargetOptions) -> Variant:
             the scenario decides.
     """
     config = scenario.device
-    wanted = config.iothreads > 0 if options.iothread is None else options.iothread
     serial = options.is_serial(scenario)
     holds = any(operation.name == "hold" for operation in scenario.ops)
     nbd = _nbd_variant(scenario) if holds else None
-    # QEMU refuses an IOThread without ioeventfd.
-    with_iothread = wanted and config.ioeventfd
-    flags = with_iothread, config.ioeventfd, config.read_only
+    iothreads = iothreads_of(config, options.iothread)
+    flags = iothreads, config.ioeventfd, config.read_only
     return Variant(*flags, nbd, serial, config.kind)
+
+
+def iothreads_of(config: DeviceConfig, wanted: bool | None) -> int:
+    """Return the number of IOThreads; `wanted` is whether there are any, None: as in the scenario.
+
+    QEMU refuses an IOThread without ioeventfd.
+    """
+    if wanted is False or not config.ioeventfd:
+        return 0
+    return max(config.iothreads, int(bool(wanted)))
 
 
 def _nbd_variant(scenario: Scenario) -> NbdVariant:
