@@ -110,6 +110,7 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
         raise UsageError(f"{form}: device.ring: the program has no packed rings")
     for index, operation in enumerate(scenario.ops):
         lacks = operation.name == "hostile" and scenario.device.kind != "blk"
+        lacks |= operation.args.get("way") == "function"
         if lacks or not (_has(operation) or _has_no_effect(operation)):
             raise UsageError(f"{form}: operation {index}: the program has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()

@@ -1,8 +1,8 @@
 """Unplug and plug of the device: `device_del`, the guest's ejection, `device_add`.
 
 `device_del` only asks the guest. A guest that lets the device go writes to the eject register of
-its slot (QEMU docs/specs/acpi_pci_hotplug). The vCPU halts here, so the monitor writes the
-register, which calls the same function (acpi_pcihp_eject_slot) in the main loop. From the event
+its slot (QEMU docs/specs/acpi_pci_hotplug; `pci_bus`). The vCPU halts here, so the monitor writes
+the register, which calls the same function (acpi_pcihp_eject_slot) in the main loop. From the event
 DEVICE_DELETED on the slot is free.
 
 While a device is plugged in without a geometry, QEMU reads the first sector to guess one
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.limits import MAX_QUEUE_SIZE, MAX_QUEUES
 from vblkfuzz.targets.iothread_polling import IOTHREAD, iothread_id
-from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
+from vblkfuzz.targets.qemu.pci_bus import ejection, place_of
+from vblkfuzz.targets.qemu.pci_port import SERIAL
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.variant import Variant
@@ -29,8 +30,6 @@ _UNIT: Final = "u0"
 VIRTIO: Final = f"/machine/peripheral/{_ID}/virtio-backend"
 """QOM path of the virtio device behind the PCI device."""
 _DISK_OF: Final = {"blk": VIRTIO, "scsi": f"/machine/peripheral/{_UNIT}"}
-_EJECT: Final = f"o/w 0xae08 {1 << PCI_SLOT:#x}"
-"""Monitor command: write the bit of the slot to the eject register, of 32 bits."""
 _GEOMETRY: Final = {"cyls": 1, "heads": 1, "secs": 1}
 """Any geometry; no driver of vblkfuzz reads it."""
 
@@ -42,7 +41,7 @@ def disk_path(variant: Variant) -> str:
 
 def properties(variant: Variant, node: str) -> list[dict[str, object]]:
     """Return the properties of the device, on a node; of virtio-scsi, first of its controller."""
-    place = {"addr": f"{PCI_SLOT}.0", "disable-legacy": "on"}
+    place = {**place_of(variant), "disable-legacy": "on"}
     thread = _threads(variant.iothreads)
     if not variant.ioeventfd:
         thread["ioeventfd"] = False
@@ -90,16 +89,17 @@ def _words(found: dict[str, object]) -> str:
     return f"{driver}," + ",".join(rest)
 
 
-async def eject(qmp: Qmp) -> None:
+async def eject(qmp: Qmp, variant: Variant) -> None:
     """Unplug the device, which is `gone` soon; for an operator's work (`qmp`).
 
     Raises:
         HarnessError: the monitor does not know the command.
     """
     await qmp.call("device_del", id=_ID)
-    answer = await qmp.call("human-monitor-command", command_line=_EJECT)
-    if answer.startswith("unknown command"):  # what the device reports meanwhile comes here, too
-        raise HarnessError(f"monitor command {_EJECT}: {answer}")
+    for command in ejection(variant):
+        answer = await qmp.call("human-monitor-command", command_line=command)
+        if answer.startswith("unknown command"):  # what the device reports comes here, too
+            raise HarnessError(f"monitor command {command}: {answer}")
 
 
 async def gone(qmp: Qmp) -> None:

@@ -230,7 +230,7 @@ class Operator(Machine):
         """
         tell_unplug(recorder, self.qemu.dequeues)
         try:
-            await hotplug.eject(self._qmp)
+            await hotplug.eject(self._qmp, self.qemu.variant)
             self.work.assured = True
             await hotplug.gone(self._qmp)
             self.work.assured = False

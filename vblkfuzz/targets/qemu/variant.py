@@ -10,14 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.scenario.alphabet.backend import RESULTS
+from vblkfuzz.scenario.alphabet.guest import RESET_WAYS
+from vblkfuzz.scenario.alphabet.ops import CODES
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.options import TargetOptions
 
 _OK: Final = RESULTS.index("ok")
 _ENOSPC: Final = RESULTS.index("enospc")
+_RESET: Final = CODES["reset"]
+_FUNCTION: Final = RESET_WAYS.index("function")
 _STOPS: Final = frozenset({"stop", "enospc"})
 
 
@@ -44,6 +49,9 @@ class Variant(NamedTuple):
 
     kind: str = "blk"
     """As in `scenario.device`."""
+    express: bool = False
+    """Whether the device is on PCI Express: only there a function can be reset. It is not where
+    that does not matter, since a conventional bus needs less to be set up."""
 
     @property
     def ignores_errors(self) -> bool:
@@ -70,7 +78,13 @@ def variant_of(scenario: Scenario, options: TargetOptions) -> Variant:
     nbd = _nbd_variant(scenario) if holds else None
     iothreads = iothreads_of(config, options.iothread)
     flags = iothreads, config.ioeventfd, config.read_only
-    return Variant(*flags, nbd, serial, config.kind)
+    return Variant(
+        *flags, nbd, serial, config.kind, express=any(map(_is_of_function, scenario.ops))
+    )
+
+
+def _is_of_function(operation: Op) -> bool:
+    return operation.code == _RESET and operation.a == _FUNCTION
 
 
 def iothreads_of(config: DeviceConfig, wanted: bool | None) -> int:
