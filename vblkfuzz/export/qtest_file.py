@@ -27,6 +27,7 @@ from vblkfuzz.export.qtest_request import is_shaped, shaped
 from vblkfuzz.export.qtest_schedule import interrupts, with_schedule
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import op
+from vblkfuzz.targets.qemu.bus import MMIO
 from vblkfuzz.targets.qemu.without import WITHOUT
 from vblkfuzz.trace.kinds import OP
 from vblkfuzz.trace.probe import EPILOGUE
@@ -78,6 +79,10 @@ def program_of(cases: Sequence[Case], form: str) -> str:
     target = case.outcome.setup.target
     if target in _ELSEWHERE:
         raise UsageError(f"{form}: the program runs a QEMU, not {target}: use --target qemu")
+    if case.outcome.setup.device == MMIO:
+        raise UsageError(
+            f"{form}: the program has no {MMIO}: try whether it shows on virtio-blk-pci"
+        )
     check_rule(case, form)
     sentence = case.violation.sentence if case.violation else ""
     return program(_as_met(case), sentence, form, words_of(case))
