@@ -44,7 +44,7 @@ def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
         raise UsageError(f"mode {mode}: target qemu has {QemuTarget.mode} only")
     rig = QemuRig(options)
     target = QemuTarget("qemu", device, rig, rig.port)
-    target.kind, target.ring = KIND_OF[device], None
+    target.kind = KIND_OF[device]
     target.iothread = options.iothread
     target.coverage = rig.coverage
     return target
