@@ -45,6 +45,8 @@ def properties(variant: Variant, node: str) -> list[dict[str, object]]:
     thread: dict[str, object] = {"iothread": IOTHREAD} if variant.iothread else {}
     if not variant.ioeventfd:
         thread["ioeventfd"] = False
+    if variant.packed:
+        thread["packed"] = True
     policy: dict[str, object] = {}
     if variant.nbd:
         # With a geometry QEMU does not read the disk for one: that read could be held.

@@ -42,6 +42,8 @@ class Variant(NamedTuple):
 
     kind: str = "blk"
     """As in `scenario.device`."""
+    packed: bool = False
+    """Whether the device offers packed rings."""
 
     @property
     def ignores_errors(self) -> bool:
@@ -70,7 +72,7 @@ def variant_of(scenario: Scenario, options: TargetOptions) -> Variant:
     # QEMU refuses an IOThread without ioeventfd.
     with_iothread = wanted and config.ioeventfd
     flags = with_iothread, config.ioeventfd, config.read_only
-    return Variant(*flags, nbd, serial, config.kind)
+    return Variant(*flags, nbd, serial, config.kind, packed=config.ring == "packed")
 
 
 def _nbd_variant(scenario: Scenario) -> NbdVariant:
