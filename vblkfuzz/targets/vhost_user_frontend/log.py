@@ -13,10 +13,11 @@ from vblkfuzz.errors import HarnessError
 
 _RECORD: Final = Struct("<BBBxHHI")
 _HEAD: Final = 16
-"""Bytes before the first record: their number, requests held, whether there is a connection."""
+"""Bytes before the first record: their number, and a bit for each machine that has a connection, and has
+greeted on it."""
 _BYTES: Final = 1 << 20
 _MOST: Final = (_BYTES - _HEAD) // _RECORD.size
-_COUNT, _HELD, _CONNECTED = range(3)
+_COUNT, _CONNECTED, _GREETED = range(3)
 
 
 class Told(NamedTuple):
@@ -52,9 +53,9 @@ class Log:
             _RECORD.pack_into(self._bytes, _HEAD + count * _RECORD.size, *told)
         self._words[_COUNT] = count + 1
 
-    def note(self, *, held: int, connected: bool) -> None:
-        """Store how many requests are held, and whether there is a connection."""
-        self._words[_HELD], self._words[_CONNECTED] = held, connected
+    def note(self, *, connected: int, greeted: int) -> None:
+        """Store on which machines there is a connection, and a greeting on it: a bit for each."""
+        self._words[_CONNECTED], self._words[_GREETED] = connected, greeted
 
     # --- The fuzz process's side --------------------------------------------------------------
 
@@ -77,12 +78,10 @@ class Log:
         self._read = count
         return [Told(*_RECORD.unpack_from(self._bytes, place)) for place in places]
 
-    @property
-    def held(self) -> int:
-        """Number of requests that are held."""
-        return self._words[_HELD]
+    def is_connected(self, machine: int) -> bool:
+        """Whether a machine has a connection."""
+        return bool(self._words[_CONNECTED] >> machine & 1)
 
-    @property
-    def connected(self) -> bool:
-        """Whether the current session has a connection."""
-        return bool(self._words[_CONNECTED])
+    def is_greeted(self, machine: int) -> bool:
+        """Whether the front-end of a machine has greeted on its connection."""
+        return bool(self._words[_GREETED] >> machine & 1)

@@ -20,6 +20,7 @@ from vblkfuzz.targets.dequeue import Dequeue
 from vblkfuzz.targets.qemu import hotplug
 from vblkfuzz.targets.replug import tell_unplug, tell_unplugged
 from vblkfuzz.targets.vhost.fault import BackendGone
+from vblkfuzz.targets.vhost.message import Request
 from vblkfuzz.targets.vhost_user_frontend.server import Order
 from vblkfuzz.targets.vhost_user_frontend.without import WITHOUT
 from vblkfuzz.trace.event import ActorId
@@ -37,6 +38,14 @@ if TYPE_CHECKING:
 _CONNECTION: Final = 1
 """A part of `replug`."""
 _RELEASE, _RESTORE, _CONT = op("release"), op("restore"), op("cont")
+ENDS_AT: Final = (
+    Request.SET_MEM_TABLE,
+    Request.GET_INFLIGHT_FD,
+    Request.GET_PROTOCOL_FEATURES,
+    Request.GET_QUEUE_NUM,
+)
+"""By queue of `start_fail`: the message at which the back-end ends. The front-end waits for the
+answer to each of them: else the clock would decide what it notices first."""
 _TRIES: Final = 4
 """Connections that are made in a row if the front-end closes each."""
 
@@ -69,7 +78,7 @@ class Operator:
     @property
     def is_as_new(self) -> bool:
         """Whether another scenario may begin here, after a reset of the device."""
-        return self.unfinished() is None and self._backend.log.connected
+        return self.unfinished() is None and self._backend.log.is_greeted(self.number)
 
     def begin(self) -> None:
         """Begin a scenario."""
@@ -110,7 +119,7 @@ class Operator:
         """
         self._rest(recorder)
         for _ in range(_TRIES):
-            if self._away or self._backend.log.connected:
+            if self._away or self._backend.log.is_connected(self.number):
                 break
             self._connect()
             self._rest(recorder)
@@ -163,8 +172,8 @@ class Operator:
         self._backend.order(Order.FLUSH)
 
     def start_fail(self, operation: Op, recorder: Recorder) -> None:
-        """Let the back-end end when a ring is started next."""
-        self._backend.order(Order.FAIL, operation.a)
+        """Let the back-end end instead of an answer, in the next start or greeting."""
+        self._backend.order(Order.FAIL, ENDS_AT[operation.a])
 
     def save(self, operation: Op, recorder: Recorder) -> None:
         """End the back-end: what is in flight stays noted in the inflight area."""

@@ -12,7 +12,7 @@ and a disk (`disk.FORMS`); commands are about that of the machine which `START` 
     RELEASE -                       stops holding; ends all held requests without error
     END     `PICKS`, `RESULTS`      ends some held requests
     FLUSH   -                       ends held requests other than reads without error
-    FAIL    ring                    the back-end ends when this ring is started next
+    FAIL    message                 the back-end ends when this one comes next, without an answer
     SYNC    -                       nothing: the barrier alone
 """
 
@@ -70,6 +70,8 @@ class BackendServer:
         self._machine = 0
         self._held = HeldRequests()
         self._holding = False
+        self._ends_at = 0
+        """Number of the message at which the back-end ends; 0: at none."""
 
     def run(self) -> None:
         """Serve until the command socket is closed."""
@@ -104,9 +106,10 @@ class BackendServer:
     def _hear(self, machine: int, session: Session) -> None:
         goes_on = False
         with suppress(OSError):  # the front-end has ended; its rig detects that
-            goes_on = session.hear()
+            goes_on = session.hear(self._ends_at)
         self._held.drop_stopped()
         if not goes_on:
+            self._ends_at = 0
             self._end(machine)
             return
         begun, session.begun = session.begun, []
@@ -123,7 +126,9 @@ class BackendServer:
             self._log.tell(Told(VHOST_CONNECTION, NO_QUEUE, ENDED))
 
     def _note(self) -> None:
-        self._log.note(held=len(self._held), connected=self._machine in self._sessions)
+        connected = sum(1 << machine for machine in self._sessions)
+        greeted = sum(1 << machine for machine, each in self._sessions.items() if each.greeted)
+        self._log.note(connected=connected, greeted=greeted)
 
     # --- Commands -----------------------------------------------------------------------------
 
@@ -141,8 +146,8 @@ class BackendServer:
             self._adopt(first, socket.socket(fileno=fds[0]))
         elif order == Order.CUT:
             self._end(self._machine)
-        elif order == Order.FAIL and (session := self._sessions.get(self._machine)):
-            session.fails_at = first
+        elif order == Order.FAIL:
+            self._ends_at = first
         else:
             self._let_end(order, first, second)
         self._note()
@@ -153,6 +158,7 @@ class BackendServer:
         self._machine = machine
         self._held, self._holding = HeldRequests(), False
         self._areas.clear()
+        self._ends_at = 0
         self._disks[machine].clear()
         self._log.clear()
 

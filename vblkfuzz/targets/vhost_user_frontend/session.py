@@ -131,8 +131,8 @@ class Session:
         self._memory: GuestMemory | None = None
         self._notes: Notes | None = None
         self._writeback = 1
-        self.fails_at = -1
-        """The back-end ends when this ring is started; -1: at none."""
+        self.greeted = False
+        """Whether the front-end has become the owner: that is the last step of a greeting."""
 
     def close(self) -> None:
         """Close the connection and all files; forget guest memory."""
@@ -141,8 +141,10 @@ class Session:
             ring.queue = None
             ring.close()
 
-    def hear(self) -> bool:
+    def hear(self, ends_at: int) -> bool:
         """Carry out the next message and answer it; return whether the connection goes on.
+
+        It ends at a message with the number `ends_at`.
 
         Raises:
             OSError: it has ended.
@@ -159,7 +161,7 @@ class Session:
         if number not in _UNTOLD:
             head = about | (About.ASKS_FOR_REPLY if asks else 0)
             self._tell(Told(VHOST_MESSAGE, said.queue, number & 0xFF, head, *said[1:]))
-        if number == Request.SET_VRING_KICK and said.queue == self.fails_at:
+        if number == ends_at:
             return False
         if reply is None and asks:
             reply = Reply(pack_u64(about & About.MALFORMED))
@@ -218,8 +220,13 @@ class Session:
         """Answer the number of queues."""
         return Reply(pack_u64(MAX_QUEUES)), _NOTHING
 
-    def take_notice(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
-        """Do nothing."""
+    def set_owner(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Note that the front-end is there."""
+        self.greeted = True
+        return None, _NOTHING
+
+    def set_vring_err(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Do nothing with the file: errors of a ring are not reported."""
         return None, _NOTHING
 
     def get_config(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
@@ -353,7 +360,7 @@ class Session:
 _METHODS: Final[dict[int, Callable[[Session, bytes, list[int]], tuple[Reply | None, Said]]]] = {
     Request.GET_FEATURES: Session.get_features,
     Request.SET_FEATURES: Session.set_features,
-    Request.SET_OWNER: Session.take_notice,
+    Request.SET_OWNER: Session.set_owner,
     Request.SET_MEM_TABLE: Session.set_mem_table,
     Request.SET_VRING_NUM: Session.set_vring_num,
     Request.SET_VRING_ADDR: Session.set_vring_addr,
@@ -361,7 +368,7 @@ _METHODS: Final[dict[int, Callable[[Session, bytes, list[int]], tuple[Reply | No
     Request.GET_VRING_BASE: Session.get_vring_base,
     Request.SET_VRING_KICK: Session.set_vring_kick,
     Request.SET_VRING_CALL: Session.set_vring_call,
-    Request.SET_VRING_ERR: Session.take_notice,
+    Request.SET_VRING_ERR: Session.set_vring_err,
     Request.GET_PROTOCOL_FEATURES: Session.get_protocol_features,
     Request.SET_PROTOCOL_FEATURES: Session.set_protocol_features,
     Request.GET_QUEUE_NUM: Session.get_queue_num,
