@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntFlag
+from enum import IntEnum, IntFlag
 from typing import Final
 
 from vblkfuzz.trace.kind import kind
@@ -16,51 +16,54 @@ class About(IntFlag):
     """Its payload has another length, or its files are not those that it needs."""
 
 
-_NAMES: Final = {
-    1: "get_features",
-    2: "set_features",
-    3: "set_owner",
-    4: "reset_owner",
-    5: "set_mem_table",
-    6: "set_log_base",
-    7: "set_log_fd",
-    8: "set_vring_num",
-    9: "set_vring_addr",
-    10: "set_vring_base",
-    11: "get_vring_base",
-    12: "set_vring_kick",
-    13: "set_vring_call",
-    14: "set_vring_err",
-    15: "get_protocol_features",
-    16: "set_protocol_features",
-    17: "get_queue_num",
-    18: "set_vring_enable",
-    19: "send_rarp",
-    20: "net_set_mtu",
-    21: "set_backend_req_fd",
-    22: "iotlb_msg",
-    23: "set_vring_endian",
-    24: "get_config",
-    25: "set_config",
-    31: "get_inflight_fd",
-    32: "set_inflight_fd",
-    34: "reset_device",
-    35: "vring_kick",
-    36: "get_max_mem_slots",
-    37: "add_mem_reg",
-    38: "rem_mem_reg",
-    39: "set_status",
-    40: "get_status",
-}
+class Word(IntEnum):
+    """Messages of a front-end, with the protocol's numbers: the flag of a VHOST_MESSAGE."""
 
-# head: `About`; length: low half of the features of SET_FEATURES and
-# SET_PROTOCOL_FEATURES
+    GET_FEATURES = 1
+    SET_FEATURES = 2
+    SET_OWNER = 3
+    RESET_OWNER = 4
+    SET_MEM_TABLE = 5
+    SET_LOG_BASE = 6
+    SET_LOG_FD = 7
+    SET_VRING_NUM = 8
+    SET_VRING_ADDR = 9
+    SET_VRING_BASE = 10
+    GET_VRING_BASE = 11
+    SET_VRING_KICK = 12
+    SET_VRING_CALL = 13
+    SET_VRING_ERR = 14
+    GET_PROTOCOL_FEATURES = 15
+    SET_PROTOCOL_FEATURES = 16
+    GET_QUEUE_NUM = 17
+    SET_VRING_ENABLE = 18
+    SEND_RARP = 19
+    NET_SET_MTU = 20
+    SET_BACKEND_REQ_FD = 21
+    IOTLB_MSG = 22
+    SET_VRING_ENDIAN = 23
+    GET_CONFIG = 24
+    SET_CONFIG = 25
+    GET_INFLIGHT_FD = 31
+    SET_INFLIGHT_FD = 32
+    RESET_DEVICE = 34
+    VRING_KICK = 35
+    GET_MAX_MEM_SLOTS = 36
+    ADD_MEM_REG = 37
+    REM_MEM_REG = 38
+    SET_STATUS = 39
+    GET_STATUS = 40
+
+
+_WORDS: Final = {int(word): word.name.lower() for word in Word}
+
+# head: `About`; length: the low half of the features of SET_FEATURES and SET_PROTOCOL_FEATURES
 VHOST_MESSAGE: Final = kind(
     122,
     "the front-end under test sent a message; value: what it says of the ring, what the back-end "
     "answers to get_vring_base, the number of an inflight area, or whether a file or all of a ring "
     "is there",
-    flags=tuple(_NAMES.get(number, "") for number in range(max(_NAMES) + 1)),
+    flags=tuple(_WORDS.get(number, "") for number in range(max(_WORDS) + 1)),
     value="{}",
     hides_head=True,
 )

@@ -13,11 +13,12 @@ from vblkfuzz.errors import HarnessError
 
 _RECORD: Final = Struct("<BBBxHHI")
 _HEAD: Final = 16
-"""Bytes before the first record: their number, and a bit for each machine that has a connection, and has
-greeted on it."""
+"""Bytes before the first record: three words, and padding."""
 _BYTES: Final = 1 << 20
 _MOST: Final = (_BYTES - _HEAD) // _RECORD.size
 _COUNT, _CONNECTED, _GREETED = range(3)
+"""The words: the number of records, and a bit for each machine with a connection, greeted or not,
+and for each with a greeting on it."""
 
 
 class Told(NamedTuple):
