@@ -57,6 +57,9 @@ def properties(variant: Variant, node: str) -> list[dict[str, object]]:
         controller = {"driver": "virtio-scsi-pci", "id": _ID, **place, **sizes, **thread}
         return [controller, {"driver": "scsi-hd", "id": _UNIT, "bus": f"{_ID}.0", **disk, **policy}]
     sizes = {"num-queues": MAX_QUEUES, "queue-size": MAX_QUEUE_SIZE}
+    if variant.chardev:
+        back = {"driver": "vhost-user-blk-pci", "id": _ID, "chardev": variant.chardev}
+        return [{**back, **place, **sizes}]
     return [{"driver": "virtio-blk-pci", "id": _ID, **disk, **place, **sizes, **thread, **policy}]
 
 

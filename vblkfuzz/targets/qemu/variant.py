@@ -45,6 +45,9 @@ class Variant(NamedTuple):
     packed: bool = False
     """Whether the device offers packed rings."""
 
+    chardev: str = ""
+    """Id of the character device to a vhost-user back-end; empty: the device has a disk."""
+
     @property
     def ignores_errors(self) -> bool:
         """Whether a request that has failed may end well for the guest."""
