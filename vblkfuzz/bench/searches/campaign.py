@@ -17,14 +17,14 @@ from vblkfuzz.campaign.canary import planted_for
 from vblkfuzz.campaign.options import CampaignOptions
 from vblkfuzz.campaign.worker_plan import plan_of
 from vblkfuzz.errors import ExitStatus, HarnessError
-from vblkfuzz.launch.plan import Stat
+from vblkfuzz.launch.plan import Stat, WorkerPlan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from vblkfuzz.bench.searches.search import Budget
     from vblkfuzz.feedback.instrument import Instrumenter
-    from vblkfuzz.launch.plan import Message, WorkerPlan
+    from vblkfuzz.launch.plan import Message
 
 _FOLDERS: Final = ("corpus", "findings", "harness", "log")
 _WARM: Final = "reference"
@@ -44,7 +44,7 @@ class CampaignSearch:
 
     def prepare(self) -> None:
         """Import the worker and, with probes, the model; run one input."""
-        from vblkfuzz.campaign import worker
+        from vblkfuzz.campaign import worker  # noqa: F401  # what it imports before the target
         from vblkfuzz.campaign.worker_target import target_of
         from vblkfuzz.feedback.instrument import instrument
 
@@ -52,7 +52,7 @@ class CampaignSearch:
         from vblkfuzz.feedback import region  # noqa: F401  # in the order of a worker
         from vblkfuzz.process.arena import Arena
 
-        plan = worker.WorkerPlan(0, _WARM, "inline", 1, "")
+        plan = WorkerPlan(0, _WARM, "inline", 1, "")
         with target_of(plan, Arena(), finder) as target:
             from vblkfuzz.executor import run_scenario
             from vblkfuzz.scenario.codec import decode

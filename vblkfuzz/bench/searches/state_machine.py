@@ -109,9 +109,13 @@ def examples(seed: int, count: int, seconds: float) -> list[_Example]:
     found: list[_Example] = []
     begun_s, end = time.process_time(), time.monotonic() + seconds
 
+    def over() -> bool:
+        return len(found) == count or (bool(found) and time.monotonic() >= end)
+
     def take(scenario: Scenario) -> None:
-        found.append(_Example(encode(scenario), time.process_time() - begun_s))
-        if len(found) == count or time.monotonic() >= end:
+        if not over():
+            found.append(_Example(encode(scenario), time.process_time() - begun_s))
+        if over():  # Hypothesis tries again what raises
             raise _Over
 
     with suppress(_Over):
