@@ -20,7 +20,7 @@ from vblkfuzz.targets.options import TargetOptions
 
 _RUNS: Final = 20_000
 """Executions of a trial of `bench detect`."""
-_SHORT_RUNS: Final = 500
+_SHORT_RUNS: Final = 300
 """The same with ``--short``."""
 
 _Defects = Annotated[
@@ -139,7 +139,7 @@ def detect(  # noqa: PLR0913  # each is an option
     max_total_time: _Seconds = 300,
     jobs: _Jobs = None,
     short: Annotated[
-        bool, typer.Option("--short", help="Four bugs, 500 executions: a few minutes on two cores.")
+        bool, typer.Option("--short", help="Four bugs, 300 executions: a few minutes on two cores.")
     ] = False,
     results: Annotated[
         Path,
