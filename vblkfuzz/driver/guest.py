@@ -25,7 +25,7 @@ from vblkfuzz.driver.sent import Sent
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.driver.used_event import distance
 from vblkfuzz.driver.writer import Writer
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, RESET_WAYS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.trace.event import ActorId
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
 
 _HEAD_AGAIN: Final = HOSTILE_DEEDS.index("head_again")
-
+_FUNCTION: Final = RESET_WAYS.index("function")
 
 _ACTOR: Final = int(ActorId.GUEST)
 """The actor of all its events."""
@@ -184,13 +184,13 @@ class GuestDriver:
         self._set_up = False
         self._dirty = False
         self._left_out = 0
-        yield from self._reset()
+        yield from self._reset(function=operation.a == _FUNCTION)
 
-    def _reset(self) -> GuestSteps:
+    def _reset(self, *, function: bool = False) -> GuestSteps:
         self._look_at_status()
         self._hostile = False
         self._cache_mode.forget()
-        yield from self._registers.write_status(0)
+        yield from self._registers.reset(function=function)
         self._registers.read_status()
         for queue in self.queues:
             self._registers.read_enable(queue.index)

@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
-from vblkfuzz.limits import MAX_EPILOGUE
+from vblkfuzz.limits import MAX_EPILOGUE, MAX_IOTHREADS
 from vblkfuzz.process.guest import REST
 from vblkfuzz.process.guest_answer import GuestAnswer
 from vblkfuzz.process.guest_process import GuestProcess
@@ -98,6 +98,11 @@ class RealTarget:
     def versions(self) -> dict[str, str]:
         """Version by name of the program that is the device; empty: its rig does not know."""
         return dict(getattr(self._rig, "versions", {}))
+
+    def most_iothreads(self, kind: str) -> int:
+        """Return how many IOThreads a kind of device can have, once the target has started."""
+        most = getattr(self._rig, "most_iothreads", None)
+        return most(kind) if most else MAX_IOTHREADS
 
     def __enter__(self) -> Self:
         """Start the guest process and the device process."""

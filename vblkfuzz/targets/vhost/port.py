@@ -139,6 +139,10 @@ class VhostUserPort:
         self._status = value
         return _NO_STEPS
 
+    def reset_function(self) -> GuestSteps:
+        """Reset the device by its status: a back-end is no PCI function."""
+        return self.write_status(0)
+
     def read_status(self) -> int:
         """Return the device status, which the front-end keeps."""
         return self._status
