@@ -23,6 +23,7 @@ from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.program_rules import check_rule, words_of
 from vblkfuzz.export.qtest_hostile import broken, is_shown
+from vblkfuzz.export.qtest_packed import MISSING, with_packed_rings
 from vblkfuzz.export.qtest_request import is_shaped, shaped
 from vblkfuzz.export.qtest_schedule import interrupts, with_schedule
 from vblkfuzz.scenario.alphabet.ops import OPS
@@ -109,12 +110,12 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
             run may show another bug. Any sentence does in other programs.
 
     Raises:
-        UsageError: the program cannot carry out an operation of the scenario, or has no such rings.
+        UsageError: the program cannot carry out an operation of the scenario.
     """
-    if scenario.device.ring != "split":
-        raise UsageError(f"{form}: device.ring: the program has no packed rings")
+    packed = scenario.device.ring == "packed"
     for index, operation in enumerate(scenario.ops):
         lacks = operation.name == "hostile" and scenario.device.kind != "blk"
+        lacks |= packed and operation.name in MISSING
         lacks |= operation.args.get("way") == "function"
         if lacks or not (_has(operation) or _has_no_effect(operation)):
             raise UsageError(f"{form}: operation {index}: the program has no {operation}")
@@ -136,6 +137,8 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
     ):
         assert text.count(line) == 1, line
         text = text.replace(line, filled)
+    if packed:
+        text = with_packed_rings(text)
     if serial:
         kept = [index for index, step in enumerate(made) if step]
         text = with_schedule(text, scenario, {op: at for at, op in enumerate(kept)}, form)
@@ -189,7 +192,8 @@ def _step(operation: Op, device: DeviceConfig) -> str:
     """Return an operation as the program takes it; empty if it does nothing on this device."""
     name, arguments = operation.name, operation.args
     if name == "init":
-        features = accepted(scenario_features(device), operation.b)
+        packed = device.ring == "packed"
+        features = accepted(scenario_features(device), operation.b, packed=packed)
         return f"({name!r}, {{'how': {arguments['how']!r}, 'features': {features:#x}}})"
     if name == "hostile":
         return repr((name, broken(operation)))

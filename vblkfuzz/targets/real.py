@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.limits import MAX_EPILOGUE, MAX_IOTHREADS
 from vblkfuzz.process.guest import REST
-from vblkfuzz.process.guest_process import GuestAnswer, GuestProcess
+from vblkfuzz.process.guest_answer import GuestAnswer
+from vblkfuzz.process.guest_process import GuestProcess
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go, Scenario
@@ -254,7 +255,7 @@ class RealTarget:
 
     def _hear_guest(self, recorder: Recorder) -> None:
         answer = self._answer_of_guest() or self._late_answer(recorder)
-        recorder.guest(answer.events)
+        recorder.guest(answer.events, answer.published)
         if answer.lost:
             recorder.look(self._rig.dequeues)
             raise DeviceLost("the device does not answer the guest")

@@ -36,8 +36,10 @@ class Witness(IntFlag):
     """Every event of the device process, recorded by itself (the model)."""
     PROBE = 128
     """Whether the device still works after the scenario: the guest has tried (`trace.probe`)."""
+    MESSAGES = 256
+    """Each message of a vhost-user front-end under test, in order (`trace.vhost_kinds`)."""
 
 
-MODEL: Final = ~(Witness.PROCESS | Witness.PROBE)
+MODEL: Final = ~(Witness.PROCESS | Witness.PROBE | Witness.MESSAGES)
 """Witnesses of the model: all but these. PROCESS is added if the own code of a user's device has
 failed; any other death or silence of a process is a harness fault."""

@@ -50,8 +50,7 @@ def place_of(variant: Variant) -> dict[str, object]:
         return {"driver": f"virtio-{variant.kind}-device"}
     behind_port = variant.bus == "express"
     place = {"bus": _PORT, "addr": "0.0"} if behind_port else {"addr": f"{PCI_SLOT}.0"}
-    flags: dict[str, object] = {} if variant.ioeventfd else {"ioeventfd": False}
-    return {"driver": f"virtio-{variant.kind}-pci", **place, "disable-legacy": "on", **flags}
+    return {"driver": f"virtio-{variant.kind}-pci", **place, "disable-legacy": "on"}
 
 
 def virtio_path(variant: Variant) -> str:

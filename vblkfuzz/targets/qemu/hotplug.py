@@ -1,7 +1,7 @@
 """Unplug and plug of the device: `device_del`, the guest's ejection, `device_add`.
 
 `device_del` only asks the guest. A guest that lets the device go writes to the eject register of
-its slot (QEMU docs/specs/acpi_pci_hotplug; `pci_bus`). The vCPU halts here, so the monitor writes
+its slot (QEMU docs/specs/acpi_pci_hotplug; `bus`). The vCPU halts here, so the monitor writes
 the register, which calls the same function (acpi_pcihp_eject_slot) in the main loop. From the event
 DEVICE_DELETED on the slot is free.
 
@@ -37,7 +37,9 @@ def disk_path(variant: Variant) -> str:
 
 def properties(variant: Variant, node: str) -> list[dict[str, object]]:
     """Return the properties of the device, on a node; of virtio-scsi, first of its controller."""
-    place, thread = place_of(variant), _threads(variant.iothreads)
+    place, thread = place_of(variant), _threads(variant)
+    if variant.packed:
+        thread["packed"] = True
     policy: dict[str, object] = {}
     if variant.nbd:
         # With a geometry QEMU does not read the disk for one: that read could be held.
@@ -49,14 +51,23 @@ def properties(variant: Variant, node: str) -> list[dict[str, object]]:
         unit = {"driver": "scsi-hd", "id": _UNIT, "bus": f"{DEVICE_ID}.0"}
         return [controller, {**unit, **disk, **policy}]
     sizes = {"num-queues": MAX_QUEUES, "queue-size": MAX_QUEUE_SIZE}
+    if variant.chardev:
+        back = {"driver": "vhost-user-blk-pci", "id": DEVICE_ID, "chardev": variant.chardev}
+        return [{**place, **back, **sizes}]
     return [{**place, "id": DEVICE_ID, **disk, **sizes, **thread, **policy}]
 
 
-def _threads(iothreads: int) -> dict[str, object]:
-    """Return the properties that say which IOThread handles which queue: they take turns."""
-    if iothreads <= 1:
-        return {"iothread": IOTHREAD} if iothreads else {}
-    return {"iothread-vq-mapping": [{"iothread": iothread_id(index)} for index in range(iothreads)]}
+def _threads(variant: Variant) -> dict[str, object]:
+    """Return the properties that say which thread handles which queue: IOThreads take turns.
+
+    On virtio-mmio the bus says whether there are ioeventfds.
+    """
+    if variant.iothreads > 1:
+        threads = [{"iothread": iothread_id(index)} for index in range(variant.iothreads)]
+        return {"iothread-vq-mapping": threads}
+    if variant.iothreads:
+        return {"iothread": IOTHREAD}
+    return {} if variant.ioeventfd or variant.bus == "mmio" else {"ioeventfd": False}
 
 
 def argument(variant: Variant, node: str) -> str:

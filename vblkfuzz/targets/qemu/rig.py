@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
-_WITNESSES: Final = ~Witness.DEVICE
+_WITNESSES: Final = ~(Witness.DEVICE | Witness.MESSAGES)
 _NBD_MACHINES: Final = 12
 """Machines on NBD disks that are kept at most."""
 

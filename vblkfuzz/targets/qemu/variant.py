@@ -49,6 +49,12 @@ class Variant(NamedTuple):
 
     kind: str = "blk"
     """As in `scenario.device`."""
+    packed: bool = False
+    """Whether the device offers packed rings."""
+
+    chardev: str = ""
+    """Id of the character device to a vhost-user back-end; empty: the device has a disk."""
+
     bus: Bus = "pci"
     """On PCI Express a function can be reset; scenarios that need no such reset do without, since a
     conventional bus needs less to be set up."""
@@ -79,7 +85,8 @@ def variant_of(scenario: Scenario, options: TargetOptions, *, mmio: bool = False
     nbd = _nbd_variant(scenario) if holds else None
     iothreads = iothreads_of(config, options.iothread)
     flags = iothreads, config.ioeventfd, config.read_only
-    return Variant(*flags, nbd, serial, config.kind, "mmio" if mmio else _pci_bus(scenario))
+    packed, bus = config.ring == "packed", "mmio" if mmio else _pci_bus(scenario)
+    return Variant(*flags, nbd, serial, config.kind, packed=packed, bus=bus)
 
 
 def _pci_bus(scenario: Scenario) -> Bus:
