@@ -62,12 +62,15 @@ def _threads(variant: Variant) -> dict[str, object]:
 
     On virtio-mmio the bus says whether there are ioeventfds.
     """
+    found: dict[str, object] = {}
     if variant.iothreads > 1:
         threads = [{"iothread": iothread_id(index)} for index in range(variant.iothreads)]
-        return {"iothread-vq-mapping": threads}
-    if variant.iothreads:
-        return {"iothread": IOTHREAD}
-    return {} if variant.ioeventfd or variant.bus == "mmio" else {"ioeventfd": False}
+        found["iothread-vq-mapping"] = threads
+    elif variant.iothreads:
+        found["iothread"] = IOTHREAD
+    if not (variant.ioeventfd or variant.bus == "mmio"):
+        found["ioeventfd"] = False
+    return found
 
 
 def argument(variant: Variant, node: str) -> str:
