@@ -66,7 +66,7 @@ def test_targets_in_json(cli: Cli) -> None:
     lines = cli("list", "targets", "--json").stdout.splitlines()
     found = {entry["name"]: entry["ignores"] for entry in map(json.loads, lines)}
     assert found["model"] == ["kind"]
-    assert found["qemu"] == ["first_index", "fixed_iothread", "ring"]
+    assert found["qemu"] == ["first_index", "fixed_iothread"]
 
 
 @pytest.mark.parametrize("what", TABLES)
