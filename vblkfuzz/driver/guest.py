@@ -17,11 +17,12 @@ from vblkfuzz.driver.config_read import read_config
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.guest_queue import GuestQueue
 from vblkfuzz.driver.hostile import opened
-from vblkfuzz.driver.memory_map import AREAS, side_layout
+from vblkfuzz.driver.memory_map import AREAS
 from vblkfuzz.driver.memory_watch import MemoryWatch
 from vblkfuzz.driver.registers import DriverRegisters
 from vblkfuzz.driver.rings import publish_broken
 from vblkfuzz.driver.sent import Sent
+from vblkfuzz.driver.side_queues import SideQueues
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.driver.used_event import distance
 from vblkfuzz.driver.writer import Writer
@@ -53,7 +54,6 @@ from vblkfuzz.virtio.layout import (
     STATUS_FEATURES_OK,
 )
 from vblkfuzz.virtio.request.blk import F_MQ
-from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +94,7 @@ class GuestDriver:
         self._watch = MemoryWatch(memory, ring, config.queues, form.status_at)
         self._answers = Answers(memory, form, transport, self._watch, ring)
         self._writer = Writer(memory, form, self._watch)
+        self._side = SideQueues(memory, transport, self._watch, ring, form.side_queues)
         self._queues = [GuestQueue(index) for index in range(config.queues)]
         self._in_use = self._queues
         """Queues that the driver uses; without F_MQ only the first (5.2.2)."""
@@ -145,8 +146,7 @@ class GuestDriver:
         self._in_use = self._queues if self._features >> F_MQ & 1 else self._queues[:1]
         for queue in self._in_use:
             yield from self._start_queue(queue)
-        for index in self._form.side_queues:
-            yield from self._start_side_queue(index)
+        yield from self._side.start(self._features)
         self._set_up = True
         if how == _INIT_NO_DRIVER_OK:
             self._left_out = status
@@ -168,13 +168,6 @@ class GuestDriver:
         self._watch.set_up(queue.index, queue.layout)
         yield from self._transport.set_up_queue(queue.index, queue.layout)
 
-    def _start_side_queue(self, index: int) -> GuestSteps:
-        """Set up a queue that the driver makes nothing available in."""
-        layout = side_layout(index)
-        DriverQueue(self._memory, layout, event_idx=bool(self._features >> F_EVENT_IDX & 1))
-        self._watch.set_up(index, layout)
-        yield from self._transport.set_up_queue(index, layout)
-
     def reset(self, operation: Op) -> GuestSteps:
         """Reset the device; the rings are no longer used."""
         self._set_up = False
@@ -185,6 +178,7 @@ class GuestDriver:
     def _reset(self) -> GuestSteps:
         self._look_at_status()
         self._hostile = False
+        self._side.forget()
         self._cache_mode.forget()
         yield from self._registers.write_status(0)
         self._registers.read_status()
@@ -302,6 +296,13 @@ class GuestDriver:
         self._ring.emit(PUBLISH, _ACTOR, queue.index, 1, head, value=idx)
         yield from self.kick(operation)
 
+    def tmf(self, operation: Op) -> GuestSteps:
+        """Ask for a task management function; only virtio-scsi has them."""
+        queue = self._queue(operation)
+        if queue is not None:
+            yield POINT
+            yield from self._side.ask(operation.b, queue, operation.c)
+
     def stray_kick(self, operation: Op) -> GuestSteps:
         """Notify the device of a queue, whether or not it is set up, or there."""
         yield POINT
@@ -316,7 +317,8 @@ class GuestDriver:
             yield POINT
             self._registers.take_call(queue.index)
             self._look_at_status()
-            self._answers.take(queue)
+            for each in self._in_use if self._side.take() else (queue,):
+                self._answers.take(each)
 
     def rest(self) -> GuestSteps:
         """Look at status and cache mode, take what is left in all rings; the device has settled."""
@@ -324,6 +326,8 @@ class GuestDriver:
         self._registers.read_status()
         if self._set_up:
             self._cache_mode.read()
+            self._side.take()
+            self._side.tell_open()
             for queue in self._in_use:
                 yield POINT
                 self._registers.take_call(queue.index)

@@ -36,6 +36,9 @@ SERIAL_PAGE: Final = 0x80
 SERIAL_AT: Final = 4
 """Bytes of that page before the serial number."""
 
+LUN: Final = bytes([1, 0, 0x40, 0, 0, 0, 0, 0])
+"""The first unit of the first target (5.6.6.1)."""
+
 UNMAP_LIST: Final = Struct(">HHIQII")
 """Parameters of an UNMAP with one range: length of what follows, length of the ranges, reserved,
 first block, blocks, reserved (SBC)."""
@@ -90,7 +93,7 @@ INVALID_OPCODE: Final = 0x20
 
 def header(cdb: bytes, tag: int) -> bytes:
     """Return a request header for the first unit of the first target."""
-    return REQUEST_HEADER.pack(bytes([1, 0, 0x40, 0, 0, 0, 0, 0]), tag, 0, 0, 0, cdb)
+    return REQUEST_HEADER.pack(LUN, tag, 0, 0, 0, cdb)
 
 
 def command_10(opcode: Opcode, block: int, blocks: int) -> bytes:
