@@ -175,6 +175,25 @@ def test_a_retry_says_nothing_of_the_data() -> None:
     assert guest.events(SECTOR) == []
 
 
+@pytest.mark.parametrize(
+    ("request_type", "left", "ending"),
+    [
+        ("in", 1024, ENDED_IOERR),
+        ("in", 1025, NO_STATUS),
+        ("out", 512, ENDED_IOERR),
+        ("flush", 1, NO_STATUS),
+        ("write_zeroes", 513, NO_STATUS),
+        ("discard", 24, ENDED_IOERR),
+        ("get_id", 25, NO_STATUS),
+    ],
+)
+def test_no_more_data_is_left_than_there_was(request_type: str, left: int, ending: int) -> None:
+    guest = ScsiGuest()
+    guest.do("publish", request=request_type, sectors=2)
+    guest.use(RESPONSE.pack(18, left, 0, 2, 0, sense(3)[12:30]))
+    assert [event.flag for event in guest.events(COLLECT)] == [ending]
+
+
 def test_queues_without_requests_are_set_up_behind_the_others() -> None:
     guest = ScsiGuest(queues=2)
     assert list(guest.transport.layouts) == [0, 1, *SIDE_QUEUES]

@@ -39,6 +39,8 @@ from vblkfuzz.trace.ending import (
 from vblkfuzz.trace.sector_data import written
 from vblkfuzz.virtio.request.blk import ID_SIZE, gather
 from vblkfuzz.virtio.request.scsi import (
+    CDB_AT,
+    CDB_SIZE,
     HEADER_SIZE,
     INVALID_OPCODE,
     RESPONSE_SIZE,
@@ -50,6 +52,7 @@ from vblkfuzz.virtio.request.scsi import (
     SenseKey,
     answer_in,
     command_10,
+    data_size,
     header,
     inquire_serial,
     unmap_command,
@@ -110,8 +113,11 @@ class ScsiForm:
         memory.bytes[slot.data : slot.data + len(found)] = found
 
     def ending(self, memory: GuestMemory, slot: Slot) -> int:
-        """Return what the response tells."""
-        return ending_of(memory.read(slot.spare + RESPONSE_AT, RESPONSE_SIZE))
+        """Return what the response tells; no more data can be left than the command has."""
+        response = memory.read(slot.spare + RESPONSE_AT, RESPONSE_SIZE)
+        command = memory.read(slot.spare + CDB_AT, CDB_SIZE)
+        left = answer_in(response).residual
+        return ending_of(response) if left <= data_size(command) else NO_STATUS
 
     def status(self, memory: GuestMemory, writable: Segments) -> int:
         """Return the status of virtio-blk for the response, 0 for one that says nothing."""

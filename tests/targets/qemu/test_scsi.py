@@ -164,6 +164,16 @@ def test_a_drained_section_keeps_task_management_back(target: QemuTarget, functi
     assert not signatures(execution)
 
 
+@pytest.mark.parametrize("function", ["logical_unit_reset", "i_t_nexus_reset"])
+def test_a_reset_of_a_unit_leaves_a_parked_request(target: QemuTarget, function: str) -> None:
+    """An open bug: without ioeventfd a kick in a section dequeues, and the request is parked."""
+    ops = (*AWAKE, op("drain_begin"), WRITE, tmf(function), COLLECTS, op("drain_end"), COLLECTS)
+    device = DeviceConfig(iothreads=0, ioeventfd=False)
+    assert f"s43-{function}" in signatures(run_scenario(target, Scenario(device, ops)))
+    abort = tuple(tmf("abort_task") if each.name == "tmf" else each for each in ops)
+    assert not signatures(run_scenario(target, Scenario(device, abort))) - {"l6-drained"}
+
+
 def test_a_function_about_nothing_is_complete(target: QemuTarget) -> None:
     ops = [part for name in ("abort_task", "query_task") for part in (tmf(name), COLLECTS)]
     execution = run(target, *AWAKE, *ops)

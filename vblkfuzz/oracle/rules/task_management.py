@@ -66,12 +66,14 @@ Place = tuple[int, int]
 def S42(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Only a query finds its request: `succeeded`. Any function may be rejected, or fail."""
     asked: dict[int, Event] = {}
+    trusted = False
     for event in events:
         kind = event.kind
-        if kind == TMF:
+        if kind == TMF and trusted:
             asked[event.value] = event
-        elif kind in _BREAKS or (kind == DRIVER_INIT and not event.flag):
+        elif kind in _BREAKS or kind == DRIVER_INIT:
             asked.clear()
+            trusted = kind == DRIVER_INIT
         elif kind == TMF_ENDED and (tmf := asked.pop(event.value, None)) is not None:
             _judge_answer(tmf, event, report)
 
