@@ -116,6 +116,21 @@ def test_task_management(qemu: QemuTarget, tmp_path: Path) -> None:
     assert [ended for (_, _, ended, _), _ in found].count(0) == 3
 
 
+def test_a_reset_of_a_unit_that_leaves_a_parked_request(tmp_path: Path) -> None:
+    """An open bug of QEMU, which the program shows; not without the section."""
+    written = op("publish_kick", request="out")
+    ops = [op("init"), op("publish_kick", request="flush"), op("collect"), op("drain_begin")]
+    ops += written, op("tmf", function="logical_unit_reset"), op("collect"), op("drain_end")
+    device = DeviceConfig(kind="scsi", iothreads=0, ioeventfd=False)
+    path = tmp_path / "reproducer.py"
+    path.write_text(program(Scenario(device, tuple(ops)), ""))
+    for options, status in (([], 1), (["--without-drains"], 0)):
+        command = [sys.executable, "-I", str(path), *options]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
+        assert ended.returncode == status
+        assert ("was still under way when logical_unit_reset" in ended.stdout) == bool(status)
+
+
 def well(answers: Answers) -> Answers:
     """Return answers with whether a request ended well in place of its status."""
     return sorted(
