@@ -236,8 +236,8 @@ class QemuRig:
         operator.
         """
         machine = self._machine
-        looks = machine.in_section or recorder.starts_handlers or machine.qemu.variant.nbd
-        looks = looks or self._manages
+        holds = self._manages or machine.qemu.variant.nbd
+        looks = machine.in_section or recorder.starts_handlers or holds
         if recorder.over and not looks:
             recorder.look(self._machine.qemu.dequeues)
         else:
