@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.driver.memory_map import SIDE_SLOTS, Slot, side_area, side_layout
+from vblkfuzz.driver.memory_map import SIDE_SLOTS, Slot, side_area
 from vblkfuzz.driver.request import Segmented
+from vblkfuzz.driver.rings import new_side_rings
 from vblkfuzz.driver.sent import Sent
 from vblkfuzz.scenario.alphabet.guest import FUNCTIONS
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import TMF, TMF_ENDED
-from vblkfuzz.virtio.layout import F_EVENT_IDX
 from vblkfuzz.virtio.request.scsi_control import (
     ANSWER_SIZE,
     NO_ANSWER,
@@ -24,7 +24,6 @@ from vblkfuzz.virtio.request.scsi_control import (
     answer_code,
     management,
 )
-from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.guest_queue import GuestQueue
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps, Transport
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.memory import GuestMemory
+    from vblkfuzz.virtio.queue import DriverQueue
 
 _ACTOR: Final = int(ActorId.GUEST)
 """The actor of all its events."""
@@ -62,11 +62,10 @@ class SideQueues:
     def start(self, features: int) -> GuestSteps:
         """Set them up; `features`: those that were negotiated."""
         self.forget()
-        event_idx = bool(features >> F_EVENT_IDX & 1)
         rings = []
         for index in self._queues:
-            layout = side_layout(index)
-            rings.append(DriverQueue(self._memory, layout, event_idx))
+            ring, layout = new_side_rings(self._memory, index, features)
+            rings.append(ring)
             self._watch.set_up(index, layout)
             yield from self._transport.set_up_queue(index, layout)
         self._control = rings[0] if rings else None
@@ -108,7 +107,7 @@ class SideQueues:
         asked, answer = (slot.header, TMF_SIZE), (slot.status, ANSWER_SIZE)
         buffers = Segmented((asked,), (answer,))
         chain = control.add(*buffers)
-        control.publish(chain)
+        control.publish_raw(chain)
         self._watch.lend((self._queues[0], chain), Sent(slot, buffers, None, side_area(slot)))
         return chain
 
@@ -125,8 +124,9 @@ class SideQueues:
             self._watch.take_back((self._queues[0], head))
         return len(self._sent) < before
 
-    def tell_open(self) -> None:
-        """Record requests without an answer, in the end: the device has settled."""
+    def rest(self) -> None:
+        """Take what is left, and record requests without an answer: the device has settled."""
+        self.take()
         for number, _ in self._sent.values():
             self._tell(number, NONE)
         self._sent = {}

@@ -8,8 +8,9 @@ All facts about a kind are in its row. `Event.kind` is the number; a rule import
 
 Numbers are part of stored traces and of their digests: never change one. The tens digit of a number
 is the group of the kind: 10 to 19 and then 110 to 119 are events of the guest. What the schedule
-does to an actor has its rows in `trace.schedule_kinds`. A comment above a row describes fields that
-its meaning leaves out. A field that a kind does not use is 0 (`queue`: NO_QUEUE).
+does to an actor has its rows in `schedule_kinds`, a vhost-user connection in `vhost_kinds`. A
+comment above a row describes fields that its meaning leaves out. A field that a kind does not use
+is 0 (`queue`: NO_QUEUE).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Final
 from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, FUNCTIONS, HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
-from vblkfuzz.trace import form, schedule_kinds
+from vblkfuzz.trace import form, schedule_kinds, vhost_kinds
 from vblkfuzz.trace.ending import WORDS as ENDING_WORDS
 from vblkfuzz.trace.event import actor_name, data_name
 from vblkfuzz.trace.kind import ROWS, kind, table_place
@@ -86,7 +87,8 @@ HOSTILE: Final = kind(
     "that was under way",
     flags=HOSTILE_DEEDS,
 )
-# value of a begin: first index of its rings; head of an end: 1 if EVENT_IDX is accepted
+# value of a begin: first index of its rings; of an end, head: 1 if EVENT_IDX is accepted, length: 1
+# if the rings are packed
 DRIVER_INIT: Final = kind(
     14,
     "set-up of the device: its *begin*, and its end with (*driver_ok*) or without (*no_driver_ok*) "
@@ -405,9 +407,10 @@ HANG: Final = kind(
 PLANTED: Final = kind(90, "a test device has reached its planted bug", value="{}")
 
 
+_ALL: Final = {**vars(schedule_kinds), **vars(vhost_kinds), **globals()}
 _NAMES: Final = {
     number: name
-    for name, number in (*vars(schedule_kinds).items(), *globals().items())
+    for name, number in _ALL.items()
     if name.isupper() and isinstance(number, int) and number in ROWS
 }
 KINDS: Final = MappingProxyType(
