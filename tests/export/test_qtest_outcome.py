@@ -19,7 +19,7 @@ from vblkfuzz.export.qtest_file import program
 from vblkfuzz.scenario.alphabet.guest import DECLINES, FUNCTIONS, REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES, applies
 from vblkfuzz.scenario.codec import decode
-from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.device import RINGS, DeviceConfig, Ring
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
@@ -123,12 +123,14 @@ def test_virtio_scsi(shape: str, qemu: QemuTarget, tmp_path: Path) -> None:
     assert well(shown(scenario, tmp_path)) == well(expected(qemu.run(scenario)))
 
 
-def test_task_management(qemu: QemuTarget, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ring", RINGS)
+def test_task_management(qemu: QemuTarget, tmp_path: Path, ring: Ring) -> None:
     """The requests are in flight inside a section only, so what a function ends is not compared."""
     ops = [op("init"), op("publish_kick", request="flush"), op("collect")]
     for function in FUNCTIONS:
         ops += op("tmf", function=function), op("collect"), op("publish_kick"), op("collect")
-    scenario = Scenario(DeviceConfig(queue_size=16, iothreads=0, kind="scsi"), tuple(ops))
+    device = DeviceConfig(queue_size=16, iothreads=0, kind="scsi", ring=ring)
+    scenario = Scenario(device, tuple(ops))
     found = well(shown(scenario, tmp_path))
     assert found == well(expected(qemu.run(scenario)))
     assert [ended for (_, _, ended, _), _ in found].count(0) == 3

@@ -12,7 +12,7 @@ from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.codec import decode
-from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.device import DeviceConfig, Ring
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
@@ -130,11 +130,12 @@ HELD = (*AWAKE, op("hold"), WRITE, op("publish_kick", request="in", sector=3))
 LATER = (COLLECTS, op("release"), COLLECTS, WRITE, COLLECTS)
 
 
-@pytest.mark.parametrize("iothreads", [0, 1])
-def test_an_abort_ends_one_request(target: QemuTarget, iothreads: int) -> None:
+@pytest.mark.parametrize(("iothreads", "ring"), [(0, "split"), (1, "split"), (1, "packed")])
+def test_an_abort_ends_one_request(target: QemuTarget, iothreads: int, ring: Ring) -> None:
     """A query finds it; the abort is complete once the disk has let it go. The other goes on."""
     ops = (*HELD, tmf("query_task"), COLLECTS, tmf("abort_task"), *LATER)
-    execution = run(target, *ops, iothreads=iothreads)
+    device = DeviceConfig(iothreads=iothreads, queues=2, queue_size=16, ring=ring)
+    execution = run_scenario(target, Scenario(device, ops))
     assert answers(execution) == ["succeeded", "complete"]
     assert endings_of(execution) == [RETRY, ENDED_OK, ABORTED, ENDED_OK]
     assert not signatures(execution)
