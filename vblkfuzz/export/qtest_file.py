@@ -26,7 +26,7 @@ from vblkfuzz.export.qtest_hostile import broken, is_shown
 from vblkfuzz.export.qtest_packed import MISSING, with_packed_rings
 from vblkfuzz.export.qtest_request import is_shaped, shaped
 from vblkfuzz.export.qtest_schedule import interrupts, with_schedule
-from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.ops import OPS, PUBLISHES
 from vblkfuzz.scenario.op import op
 from vblkfuzz.targets.qemu.bus import MMIO
 from vblkfuzz.targets.qemu.without import WITHOUT
@@ -199,7 +199,7 @@ def _step(operation: Op, device: DeviceConfig) -> str:
         return repr((name, broken(operation)))
     arguments.pop("shape", None)
     form = FORMS[device.kind]
-    if is_shaped(operation) or (form is not BLK and "request" in arguments):
+    if is_shaped(operation) or (form is not BLK and operation.code in PUBLISHES):
         more = shaped(operation, device.queue_size, form)
         if more is None:  # the request does not fit into the ring; the kick remains
             return f"('kick', {{'queue': {operation.a}}})" if name == "publish_kick" else ""
