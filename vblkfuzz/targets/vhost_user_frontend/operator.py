@@ -46,6 +46,7 @@ ENDS_AT: Final = (
 )
 """By queue of `start_fail`: the message at which the back-end ends. The front-end waits for the
 answer to each of them: else the clock would decide what it notices first."""
+_NOWHERE: Final = 0
 _TRIES: Final = 4
 """Connections that are made in a row if the front-end closes each."""
 
@@ -72,6 +73,8 @@ class Operator:
         self._away = False
         """Whether the back-end has ended by `save`."""
         self._holding = False
+        self._recorder: Recorder | None = None
+        """Of the current scenario, as soon as it is known."""
         self._messages: list[Told] = []
         """Told by the back-end, and not recorded yet."""
 
@@ -84,6 +87,7 @@ class Operator:
         """Begin a scenario."""
         self._backend.order(Order.START, self.number)
         self._backend.log.forget()
+        self._recorder = None
         self._messages.clear()
         self._holding = False
         self.qemu.qmp.forget_events()
@@ -103,14 +107,18 @@ class Operator:
     # --- Observation --------------------------------------------------------------------------
 
     def dequeues(self) -> Sequence[Dequeue]:
-        """Return the dequeues since the last call; messages are kept for `settle`."""
-        found = []
-        for told in self._backend.log.take():
-            if told.kind == POP:
-                found.append(Dequeue(told.queue, ActorId.IO0))
-            else:
-                self._messages.append(told)
-        return found
+        """Return the dequeues since the last call; record the messages, which came before them.
+
+        Dequeues that come before a message in an interval do not matter to any rule.
+        """
+        told = self._backend.log.take()
+        self._messages += [one for one in told if one.kind != POP]
+        if self._recorder is not None:
+            messages, self._messages = self._messages, []
+            for kind, queue, flag, head, value, length in messages:
+                fields = {"queue": queue, "flag": flag, "head": head, "value": value}
+                self._recorder.tell(kind, **fields, length=length)
+        return [Dequeue(one.queue, ActorId.IO0) for one in told if one.kind == POP]
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until front-end and back-end are at rest; then look.
@@ -125,12 +133,9 @@ class Operator:
             self._rest(recorder)
 
     def _rest(self, recorder: Recorder) -> None:
+        self._recorder = recorder
         self.qemu.settle()
         recorder.look(self.dequeues)
-        messages, self._messages = self._messages, []
-        for told in messages:
-            kind, queue, flag, head, value, length = told
-            recorder.tell(kind, queue=queue, flag=flag, head=head, value=value, length=length)
 
     def _connect(self) -> None:
         """Let the next back-end connect.
@@ -149,6 +154,7 @@ class Operator:
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
         """Carry out an operation; those of `WITHOUT` do nothing."""
+        self._recorder = recorder
         method = _METHODS[operation.code]
         if method is not None:
             method(self, operation, recorder)
@@ -196,6 +202,8 @@ class Operator:
             self._plug_anew(recorder)
 
     def _plug_anew(self, recorder: Recorder) -> None:
+        """Plug in a new device, which the back-end always greets: QEMU waits for that."""
+        self._backend.order(Order.FAIL, _NOWHERE)
         tell_unplug(recorder, self.dequeues)
         try:
             self.qemu.qmp.run(self._replace())
