@@ -6,6 +6,8 @@ import pytest
 
 from tests.conformance.real_target import Failing, RealTargetContract
 from tests.targets.qemu.binary import NEEDS_QEMU
+from tests.targets.vhost_user_frontend.steady import steady
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.targets.vhost_user_frontend.operator import Operator
@@ -21,6 +23,9 @@ class FailingRig(Failing, FrontendRig):
 class TestFrontend(RealTargetContract):
     target_name = "vhost-user-frontend"
     operator = Operator
+
+    def steady(self, scenario: Scenario) -> Scenario:
+        return steady(scenario)
 
     @staticmethod
     def failing_target() -> RealTarget:
