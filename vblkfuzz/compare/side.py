@@ -43,7 +43,8 @@ def sides(target: str, names: Sequence[str], options: TargetOptions) -> list[Sid
 
     Args:
         target: name of the target, the same for all.
-        names: binaries of `qemu`, `qsd` or `vhost-user-frontend`, commands of `vhost-user`, devices of the model.
+        names: binaries of `qemu`, `qsd` or `vhost-user-frontend`, commands of `vhost-user`,
+            devices of the model.
         options: the other options of the target.
 
     Raises:

@@ -25,6 +25,7 @@ from vblkfuzz.targets.vhost_user_frontend.server import Order
 from vblkfuzz.targets.vhost_user_frontend.without import WITHOUT
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import POP, RESET_CALL, RESET_RET, VM_CONT, VM_STOP_CALL, VM_STOP_RET
+from vblkfuzz.trace.vhost_kinds import VHOST_MESSAGE, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,6 +74,8 @@ class Operator:
         self._away = False
         """Whether the back-end has ended by `save`."""
         self._holding = False
+        self._writeback = True
+        """Whether the cache mode is that of a new device."""
         self._recorder: Recorder | None = None
         """Of the current scenario, as soon as it is known."""
         self._messages: list[Told] = []
@@ -80,8 +83,12 @@ class Operator:
 
     @property
     def is_as_new(self) -> bool:
-        """Whether another scenario may begin here, after a reset of the device."""
-        return self.unfinished() is None and self._backend.log.is_greeted(self.number)
+        """Whether another scenario may begin here, after a reset of the device.
+
+        QEMU keeps the cache mode over a reset.
+        """
+        greeted = self._backend.log.is_greeted(self.number)
+        return greeted and self._writeback and self.unfinished() is None
 
     def begin(self) -> None:
         """Begin a scenario."""
@@ -112,12 +119,14 @@ class Operator:
         Dequeues that come before a message in an interval do not matter to any rule.
         """
         told = self._backend.log.take()
+        for one in told:
+            if (one.kind, one.flag) == (VHOST_MESSAGE, Word.SET_CONFIG):
+                self._writeback = bool(one.value)
         self._messages += [one for one in told if one.kind != POP]
         if self._recorder is not None:
             messages, self._messages = self._messages, []
-            for kind, queue, flag, head, value, length in messages:
-                fields = {"queue": queue, "flag": flag, "head": head, "value": value}
-                self._recorder.tell(kind, **fields, length=length)
+            for one in messages:
+                self._recorder.tell(one.kind, ActorId.MAIN, **one.fields)
         return [Dequeue(one.queue, ActorId.IO0) for one in told if one.kind == POP]
 
     def settle(self, recorder: Recorder) -> None:
@@ -202,8 +211,10 @@ class Operator:
             self._plug_anew(recorder)
 
     def _plug_anew(self, recorder: Recorder) -> None:
-        """Plug in a new device, which the back-end always greets: QEMU waits for that."""
+        """Plug in a new device, for which there is always a back-end: QEMU waits for it."""
         self._backend.order(Order.FAIL, _NOWHERE)
+        if not self._backend.log.is_connected(self.number):
+            self._connect()
         tell_unplug(recorder, self.dequeues)
         try:
             self.qemu.qmp.run(self._replace())
