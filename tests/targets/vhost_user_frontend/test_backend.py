@@ -148,6 +148,7 @@ def test_a_dead_back_end_is_a_harness_fault(backend: BackendProcess) -> None:
     os.kill(backend.pid, 9)
     with pytest.raises(ActorDied):
         backend.order(Order.SYNC)
+    os.waitid(os.P_PID, backend.pid, os.WEXITED | os.WNOWAIT)
     assert not backend.lives
 
 
