@@ -36,7 +36,7 @@ class Witness(IntFlag):
     """Every event of the device process, recorded by itself (the model)."""
     PROBE = 128
     """Whether the device still works after the scenario: the guest has tried (`trace.probe`)."""
-    MESSAGES = 512
+    MESSAGES = 256
     """Each message of a vhost-user front-end under test, in order (`trace.vhost_kinds`)."""
 
 
