@@ -200,6 +200,7 @@ PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
     "publish_kick sectors": SECTORS,
     "publish_kick shape": (2, SHAPES),
     "collect queue": QUEUE,
+    "reset way": (0, ("status", "function")),
     "queue_reset queue": QUEUE,
     "set_used_event queue": QUEUE,
     "set_used_event ahead": (1, range(16)),

@@ -205,7 +205,7 @@ def test_indirect_tables_are_used_if_negotiated() -> None:
     for indirect, free in ((True, 7), (False, 5)):
         guest = ready(indirect=indirect)
         guest.do("publish")
-        assert guest.driver._queues[0].ring.num_free == free
+        assert guest.driver.queues[0].ring.num_free == free
 
 
 def test_calls_are_suppressed_and_delayed() -> None:

@@ -15,9 +15,9 @@ from tests.targets.qemu.binary import NEEDS_QEMU
 from tests.triage.stories import case
 from tests.waiting import WAIT_S
 from vblkfuzz.errors import UsageError
-from vblkfuzz.export.qtest_file import left_out, program, qtest_text
+from vblkfuzz.export.qtest_file import command_line, left_out, program, qtest_text
 from vblkfuzz.scenario.alphabet.ops import OPS
-from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.device import KINDS, RINGS, DeviceConfig, Kind
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.sector_data import written
@@ -86,9 +86,19 @@ def test_it_refuses_what_it_cannot_do_in_a_line() -> None:
     )
 
 
-def test_it_has_no_packed_rings() -> None:
-    with pytest.raises(UsageError, match=r"^qtest: device.ring: the program has no packed rings$"):
-        program(Scenario(DeviceConfig(ring="packed"), (op("init"),)), "")
+@pytest.mark.parametrize("broken", [op("hostile", content="loop"), op("publish_again")])
+def test_it_breaks_no_packed_ring(broken: Op) -> None:
+    program(Scenario(ops=(broken,)), "")
+    with pytest.raises(UsageError, match=r"^qtest: operation 0: the program has no "):
+        program(Scenario(DeviceConfig(ring="packed"), (broken,)), "")
+
+
+def test_one_for_split_rings_has_nothing_of_packed_ones() -> None:
+    split, packed = (program(Scenario(DeviceConfig(ring=each)), "") for each in RINGS)
+    assert "packed=on" in command_line(packed)
+    assert "packed=on" not in command_line(split)
+    assert "class PackedRing" in packed
+    assert "class PackedRing" not in split
 
 
 @pytest.mark.parametrize("name", BEYOND)
@@ -247,6 +257,18 @@ def test_it_says_that_data_is_in_the_wrong_order(order: int, broken: bool, sente
 @pytest.mark.parametrize("ops", [RESET, STOP, NEXT_DRIVER], ids=["reset", "stop", "next_driver"])
 def test_it_shows_the_bug(ops: tuple[Op, ...], iothreads: int, tmp_path: Path) -> None:
     text = program(Scenario(DeviceConfig(iothreads=iothreads), ops), "")
+    shown = run(text, tmp_path)
+    assert (shown.returncode, shown.stderr) == (1, "")
+    assert "dequeued inside the drained section" in shown.stdout
+    control = run(text, tmp_path, "--without-drains")
+    assert (control.returncode, control.stderr) == (0, "")
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_shows_the_bug_on_packed_rings(kind: Kind, tmp_path: Path) -> None:
+    text = program(Scenario(DeviceConfig(ring="packed", kind=kind), RESET), "")
     shown = run(text, tmp_path)
     assert (shown.returncode, shown.stderr) == (1, "")
     assert "dequeued inside the drained section" in shown.stdout

@@ -93,6 +93,24 @@ def test_a_shape(shape: str, qemu: QemuTarget, tmp_path: Path) -> None:
     assert shown(scenario, tmp_path) == answers
 
 
+@pytest.mark.parametrize(("indirect", "event_idx"), [(False, True), (True, False)])
+def test_packed_rings(indirect: bool, event_idx: bool, qemu: QemuTarget, tmp_path: Path) -> None:
+    """In several laps, with chains of several lengths, a save, new rings and a split ring."""
+    write = op("publish_kick", request="out", sector=2, sectors=4, shape="split")
+    read = op("publish_kick", request="in", sector=2, sectors=4)
+    served = write, op("collect"), read, op("collect")  # one at a time: their order is certain
+    wishes = op("set_used_event", ahead=2), op("suppress_calls", on="yes")
+    ops = [op("init"), *served, *wishes, *served]
+    for move in ("save", "restore"), ("replug", "init"), ("queue_reset",), ("init",):
+        ops += *map(op, move), *served
+    ops += op("init", how="no_features"), *served
+    config = DeviceConfig(queue_size=16, ring="packed", indirect=indirect, event_idx=event_idx)
+    scenario = Scenario(config, tuple(ops))
+    answers = expected(qemu.run(scenario))
+    assert len(answers) == 14
+    assert shown(scenario, tmp_path) == answers
+
+
 @pytest.mark.parametrize("shape", ["plain", "split", "long", "unmap"])
 def test_virtio_scsi(shape: str, qemu: QemuTarget, tmp_path: Path) -> None:
     """The program has statuses of SCSI, so what is compared is whether a request ended well."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vblkfuzz.driver.memory_map import ring_layout
+from vblkfuzz.driver.published import Published
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.recorder import Recorder
@@ -26,7 +27,7 @@ def test_a_device_is_done_when_it_asks_for_kicks_again(event_idx: bool) -> None:
     recorder.guest(SET_UP)
     recorder.look(list)
     seen = [recorder.over]
-    recorder.guest((Event(2, PUBLISH, ActorId.GUEST, queue=0),))
+    recorder.guest((Event(2, PUBLISH, ActorId.GUEST, queue=0),), (Published(0, 0, ()),))
     for address, value in (
         (layout.avail_idx, 1),
         (layout.used_flags, USED_F_NO_NOTIFY),

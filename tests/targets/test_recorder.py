@@ -12,6 +12,7 @@ import pytest
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.driver.port import Observed
+from vblkfuzz.driver.published import published_in
 from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.limits import GUEST_MEMORY_SIZE, SECTOR_SIZE
 from vblkfuzz.oracle.judge import judge
@@ -63,6 +64,9 @@ class Inert:
     def write_status(self, value: int) -> GuestSteps:
         self._status = value
         yield from ()
+
+    def reset_function(self) -> GuestSteps:
+        return self.write_status(0)
 
     def read_status(self) -> int:
         return self._status
@@ -116,7 +120,8 @@ class SharedParts:
         self._count += 1
         self._ring.clear()
         list(self._driver.run(operation))
-        self.recorder.guest(self._ring.read())
+        events = self._ring.read()
+        self.recorder.guest(events, published_in(events, self._driver.queues))
 
     def guest(self, operation: Op, dequeues: Sequence[Dequeue] = ()) -> None:
         self.act(operation)

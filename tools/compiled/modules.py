@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROOMS: Final[dict[str, tuple[str, ...]]] = {
-    "virtio": ("*.py", "packed/*.py"),
+    "virtio": ("*.py", "packed/*.py", "request/*.py", "split/*.py"),
     "trace": ("*.py",),
     "schedule": ("*.py", "policies/*.py"),
     "driver": ("*.py",),
@@ -20,6 +20,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "oracle": ("*.py", "rules/*.py", "naming/*.py"),
     "process": ("execution.py", "guest.py", "mailbox.py"),
     "feedback": ("region.py",),
+    "explore": ("watched.py",),
 }
 """Room, and which of its files are compiled."""
 

@@ -16,16 +16,16 @@ from vblkfuzz.driver.cache_mode import CacheMode, may_set_cache_mode
 from vblkfuzz.driver.config_read import read_config
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.guest_queue import GuestQueue
-from vblkfuzz.driver.hostile import opened
-from vblkfuzz.driver.memory_map import AREAS, side_layout
+from vblkfuzz.driver.hostile import WHOLE, opened
+from vblkfuzz.driver.memory_map import AREAS
 from vblkfuzz.driver.memory_watch import MemoryWatch
 from vblkfuzz.driver.registers import DriverRegisters
-from vblkfuzz.driver.rings import publish_broken
+from vblkfuzz.driver.rings import new_side_rings, publish_broken
 from vblkfuzz.driver.sent import Sent
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.driver.used_event import distance
 from vblkfuzz.driver.writer import Writer
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, RESET_WAYS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.trace.event import ActorId
@@ -45,6 +45,7 @@ from vblkfuzz.trace.kinds import (
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
+    F_RING_PACKED,
     F_RING_RESET,
     STATUS_ACKNOWLEDGE,
     STATUS_DRIVER,
@@ -53,7 +54,6 @@ from vblkfuzz.virtio.layout import (
     STATUS_FEATURES_OK,
 )
 from vblkfuzz.virtio.request.blk import F_MQ
-from vblkfuzz.virtio.split.driver_queue import DriverQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
 
 _HEAD_AGAIN: Final = HOSTILE_DEEDS.index("head_again")
-
+_FUNCTION: Final = RESET_WAYS.index("function")
 
 _ACTOR: Final = int(ActorId.GUEST)
 """The actor of all its events."""
@@ -94,8 +94,8 @@ class GuestDriver:
         self._watch = MemoryWatch(memory, ring, config.queues, form.status_at)
         self._answers = Answers(memory, form, transport, self._watch, ring)
         self._writer = Writer(memory, form, self._watch)
-        self._queues = [GuestQueue(index) for index in range(config.queues)]
-        self._in_use = self._queues
+        self.queues: Final = [GuestQueue(index) for index in range(config.queues)]
+        self._in_use = self.queues
         """Queues that the driver uses; without F_MQ only the first (5.2.2)."""
         self._features = 0
         self._set_up = False
@@ -142,7 +142,7 @@ class GuestDriver:
         if self._again and self._form.has_capacity:
             deque(read_config(self._transport, self._ring), maxlen=0)  # no step of the schedule
         self._again = True
-        self._in_use = self._queues if self._features >> F_MQ & 1 else self._queues[:1]
+        self._in_use = self.queues if self._features >> F_MQ & 1 else self.queues[:1]
         for queue in self._in_use:
             yield from self._start_queue(queue)
         for index in self._form.side_queues:
@@ -152,8 +152,13 @@ class GuestDriver:
             self._left_out = status
         else:
             yield from self._registers.write_status(status | STATUS_DRIVER_OK)
-        event_idx = self._features >> F_EVENT_IDX & 1
-        self._ring.emit(DRIVER_INIT, _ACTOR, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
+        self._ring.emit(
+            DRIVER_INIT,
+            _ACTOR,
+            flag=2 - (how != _INIT_NO_DRIVER_OK),
+            head=self._features >> F_EVENT_IDX & 1,
+            length=self._features >> F_RING_PACKED & 1,
+        )
 
     def driver_ok(self, operation: Op) -> GuestSteps:
         """Write DRIVER_OK if init has left it out and the device has not been reset since."""
@@ -170,8 +175,7 @@ class GuestDriver:
 
     def _start_side_queue(self, index: int) -> GuestSteps:
         """Set up a queue that the driver makes nothing available in."""
-        layout = side_layout(index)
-        DriverQueue(self._memory, layout, event_idx=bool(self._features >> F_EVENT_IDX & 1))
+        layout = new_side_rings(self._memory, index, self._features)
         self._watch.set_up(index, layout)
         yield from self._transport.set_up_queue(index, layout)
 
@@ -180,15 +184,15 @@ class GuestDriver:
         self._set_up = False
         self._dirty = False
         self._left_out = 0
-        yield from self._reset()
+        yield from self._reset(function=operation.a == _FUNCTION)
 
-    def _reset(self) -> GuestSteps:
+    def _reset(self, *, function: bool = False) -> GuestSteps:
         self._look_at_status()
         self._hostile = False
         self._cache_mode.forget()
-        yield from self._registers.write_status(0)
+        yield from self._registers.reset(function=function)
         self._registers.read_status()
-        for queue in self._queues:
+        for queue in self.queues:
             self._registers.read_enable(queue.index)
             self._registers.take_call(queue.index)
         self._watch.reset()
@@ -275,7 +279,7 @@ class GuestDriver:
         self._watch.look_at(queue.index, area)
         buffers = self._form.build(self._memory, slot, 0, 0, 1, self._published)
         head = queue.ring.add(*buffers)
-        sent = queue.sent[head] = Sent(slot, buffers, None, area)
+        sent = queue.sent[head] = Sent(slot, buffers, None, area, broken=operation.b not in WHOLE)
         yield POINT
         self._hostile = True
         shown = publish_broken(queue.ring, operation.b, slot, head)

@@ -106,6 +106,10 @@ _STRAY: Final = frozenset(
     for name in ("head_out_of_range", "next_out_of_range", "indirect_length", "avail_idx_jump")
 )
 """Contents that make a careless device take memory for descriptors that holds none."""
+WHOLE: Final = frozenset(
+    HOSTILE_CONTENTS.index(name) for name in ("short_header", "avail_idx_jump")
+)
+"""Contents whose chain a device can follow to the end."""
 _HUGE_LENGTH: Final = HOSTILE_CONTENTS.index("huge_length")
 _WRONG_DIRECTION: Final = HOSTILE_CONTENTS.index("wrong_direction")
 

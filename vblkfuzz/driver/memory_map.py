@@ -78,7 +78,16 @@ def _bank_at(index: int, bank: int) -> int:
 
 def side_layout(index: int) -> RingLayout:
     """Return the layout of the rings of a queue of `SIDE_QUEUES`."""
-    return RingLayout.place(_SIDE_SIZE, BANK_BYTES * (1 + SIDE_QUEUES.index(index)))
+    return RingLayout.place(_SIDE_SIZE, _side_at(index))
+
+
+def packed_side_layout(index: int) -> PackedLayout:
+    """Return the layout of the packed ring of a queue of `SIDE_QUEUES`."""
+    return PackedLayout.place(_SIDE_SIZE, _side_at(index))
+
+
+def _side_at(index: int) -> int:
+    return BANK_BYTES * (1 + SIDE_QUEUES.index(index))
 
 
 def end_of(queues: int) -> int:

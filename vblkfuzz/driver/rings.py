@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vblkfuzz.driver import hostile, hostile_packed
-from vblkfuzz.driver.memory_map import packed_layout, ring_layout
+from vblkfuzz.driver.memory_map import (
+    packed_layout,
+    packed_side_layout,
+    ring_layout,
+    side_layout,
+)
 from vblkfuzz.virtio.layout import F_EVENT_IDX, F_RING_PACKED
 from vblkfuzz.virtio.packed import driver_queue as packed_rings
 from vblkfuzz.virtio.split import driver_queue as split
@@ -31,6 +36,18 @@ def new_rings(
         return packed_rings.DriverQueue(memory, packed, event_idx, first), packed
     layout = ring_layout(index, size, bank)
     return split.DriverQueue(memory, layout, event_idx, first), layout
+
+
+def new_side_rings(memory: GuestMemory, index: int, features: int) -> Areas:
+    """Make rings for queue `index` of `memory_map.SIDE_QUEUES`; return where they are."""
+    event_idx = bool(features >> F_EVENT_IDX & 1)
+    if features >> F_RING_PACKED & 1:
+        packed = packed_side_layout(index)
+        packed_rings.DriverQueue(memory, packed, event_idx)
+        return packed
+    layout = side_layout(index)
+    split.DriverQueue(memory, layout, event_idx)
+    return layout
 
 
 def publish_broken(queue: DriverQueue, content: int, slot: Slot, head: int) -> int:

@@ -24,3 +24,5 @@ class Sent(NamedTuple):
     """A read whose data is recorded: its first sector, and the number of sectors after it."""
     names: bool = False
     """Whether it is a GET_ID."""
+    broken: bool = False
+    """Whether its chain is none that a device can follow to the end."""

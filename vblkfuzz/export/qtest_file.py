@@ -11,6 +11,7 @@ the bug may not show, and "nothing is wrong" would say that it is not there.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,7 @@ from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.program_rules import check_rule, words_of
 from vblkfuzz.export.qtest_hostile import broken, is_shown
+from vblkfuzz.export.qtest_packed import MISSING, with_packed_rings
 from vblkfuzz.export.qtest_request import is_shaped, shaped
 from vblkfuzz.export.qtest_schedule import interrupts, with_schedule
 from vblkfuzz.scenario.alphabet.ops import OPS
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 _TEMPLATE: Final = "qtest_program.txt"
 _STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
 _SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
-_FLAGS: Final = "IOTHREAD, IOEVENTFD, POLLING, READ_ONLY = True, True, False, False\n"
+_FLAGS: Final = "IOTHREADS, IOEVENTFD, POLLING, READ_ONLY = 1, True, False, False\n"
 _KIND: Final = 'KIND = "blk"  # of the device\n'
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
 _SHOWS: Final = 'SHOWS = ""  # words of the sentences that show the bug; others are only printed\n'
@@ -103,18 +105,19 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
             run may show another bug. Any sentence does in other programs.
 
     Raises:
-        UsageError: the program cannot carry out an operation of the scenario, or has no such rings.
+        UsageError: the program cannot carry out an operation of the scenario.
     """
-    if scenario.device.ring != "split":
-        raise UsageError(f"{form}: device.ring: the program has no packed rings")
+    packed = scenario.device.ring == "packed"
     for index, operation in enumerate(scenario.ops):
         lacks = operation.name == "hostile" and scenario.device.kind != "blk"
+        lacks |= packed and operation.name in MISSING
+        lacks |= operation.args.get("way") == "function"
         if lacks or not (_has(operation) or _has_no_effect(operation)):
             raise UsageError(f"{form}: operation {index}: the program has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
     sizes = device.queues, device.queue_size, device.disk_sectors
-    flags = device.iothreads > 0, device.ioeventfd, device.polling, device.read_only
+    flags = device.iothreads, device.ioeventfd, device.polling, device.read_only
     made = [_step(one, device) if _has(one) else "" for one in scenario.ops]
     steps = "".join(f"    {step},\n" for step in made if step)
     serial = interrupts(scenario)
@@ -129,6 +132,8 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
     ):
         assert text.count(line) == 1, line
         text = text.replace(line, filled)
+    if packed:
+        text = with_packed_rings(text)
     if serial:
         kept = [index for index, step in enumerate(made) if step]
         text = with_schedule(text, scenario, {op: at for at, op in enumerate(kept)}, form)
@@ -175,14 +180,15 @@ def command_line(text: str) -> str:
     exec(compile(text, _TEMPLATE, "exec"), names)
     qemu = object.__new__(names.get("SerialQemu", names["Qemu"]))
     qemu.log, qemu.null = "trace.log", 5
-    return " ".join(qemu.command("qemu-system-x86_64", ".", 3, 4, None))
+    return shlex.join(qemu.command("qemu-system-x86_64", ".", 3, 4, None))
 
 
 def _step(operation: Op, device: DeviceConfig) -> str:
     """Return an operation as the program takes it; empty if it does nothing on this device."""
     name, arguments = operation.name, operation.args
     if name == "init":
-        features = accepted(scenario_features(device), operation.b)
+        packed = device.ring == "packed"
+        features = accepted(scenario_features(device), operation.b, packed=packed)
         return f"({name!r}, {{'how': {arguments['how']!r}, 'features': {features:#x}}})"
     if name == "hostile":
         return repr((name, broken(operation)))

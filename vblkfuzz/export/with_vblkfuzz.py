@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.metadata import PackageNotFoundError, metadata
 from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz._version import __version__
 from vblkfuzz.targets.qemu.hotplug import argument
+from vblkfuzz.targets.qemu.iothreads import iothread_options
 from vblkfuzz.targets.qemu.variant import variant_of
 
 if TYPE_CHECKING:
@@ -51,8 +53,8 @@ def injected(case: Case) -> str:
 def device_options(case: Case) -> str:
     """Return the options of a QEMU for the device; its disk and guest memory are not among them."""
     variant = variant_of(case.scenario, case.outcome.target_options)
-    iothread = "-object iothread,id=io0,poll-max-ns=0,thread-pool-max=1 " * variant.iothread
-    return f"qemu-system-x86_64 -M pc -accel tcg {iothread}{argument(variant, 'disk0')}"
+    words = [*iothread_options(variant.iothreads), argument(variant, "disk0")]
+    return f"qemu-system-x86_64 -M pc -accel tcg {shlex.join(' '.join(words).split())}"
 
 
 def _address() -> str:

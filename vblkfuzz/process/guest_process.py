@@ -15,10 +15,10 @@ and so is its answer:
     replace connections            meets a device in its power-on state -> as above
     off                            ends the scenario             -> done | lost | failed
 
-Each answer carries the events so far; that of `failed` is a traceback. `lost` means that the
-device's connection has ended. The target, which owns the device process, decides whether that is a
-finding. If `answer` times out, the guest waits for the device. `answer` can be called again, so
-the operator can act in between.
+Each answer carries the events so far, and what was published (`guest_answer`); that of `failed` is
+a traceback. `lost` means that the device's connection has ended. The target, which owns the device
+process, decides whether that is a finding. If `answer` times out, the guest waits for the device.
+`answer` can be called again, so the operator can act in between.
 """
 
 from __future__ import annotations
@@ -27,22 +27,24 @@ import socket
 import traceback
 from collections import deque
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.forms import FORMS
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.port import Observed, Port
 from vblkfuzz.driver.probe import probe, set_up
+from vblkfuzz.driver.published import published_in
 from vblkfuzz.errors import ActorDied, HarnessError, ProtocolViolated
 from vblkfuzz.process.forked import Forked
 from vblkfuzz.process.guest import REST
+from vblkfuzz.process.guest_answer import GuestAnswer, pack, unpack
 from vblkfuzz.scenario.codec import decode_canonical, encode
-from vblkfuzz.trace.event import EVENT_RECORD, Event
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vblkfuzz.driver.guest_queue import GuestQueue
     from vblkfuzz.driver.transport import GuestSteps
     from vblkfuzz.scenario.scenario import Scenario
 
@@ -74,15 +76,6 @@ class _Answer(IntEnum):
     FAILED = 2
     VIOLATED = 3
     UNUSABLE = 4
-
-
-class GuestAnswer(NamedTuple):
-    """The result of an operation of the guest."""
-
-    events: list[Event]
-    """Events of the driver, in order; turns and epochs are not set."""
-    lost: bool
-    """Whether the device's connection ended during the operation."""
 
 
 class GuestProcess:
@@ -201,8 +194,7 @@ class GuestProcess:
             raise ActorDied("the guest process has ended")
         if packet[0] not in (_Answer.DONE, _Answer.LOST):
             raise _error_in(_Answer(packet[0]), packet[1:].decode(errors="replace"))
-        events = [Event(*record) for record in EVENT_RECORD.iter_unpack(packet[1:])]
-        return GuestAnswer(events, packet[0] == _Answer.LOST)
+        return unpack(packet[1:], lost=packet[0] == _Answer.LOST)
 
 
 def _error_in(answer: _Answer, text: str) -> HarnessError:
@@ -218,6 +210,7 @@ def _guest_main(line: socket.socket, port: Port) -> None:
     ring = TraceRing(memoryview(bytearray(RING_BYTES)))
     scenario: Scenario
     driver: GuestDriver
+    queues: Sequence[GuestQueue] = ()
     while True:
         packet, fds, _, _ = socket.recv_fds(line, _PACKET_BYTES, _MAX_FDS)
         if not packet:
@@ -231,6 +224,7 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 port.power_on(config, fds)
                 observed = Observed(port, ring, port.queue_reset)
                 driver = GuestDriver(port.memory, observed, config, ring, FORMS[config.kind])
+                queues = driver.queues
             elif packet[0] == _Verb.OFF:
                 port.power_off()
             elif packet[0] in _PROBES:
@@ -245,16 +239,18 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 index = packet[1]
                 for _ in driver.rest() if index == REST else driver.run(scenario.ops[index]):
                     pass
-            content = _packed(ring)
+            content = _told(ring, queues)
         except Exception as error:
-            answer, content = _failed(error, ring)
+            answer, content = _failed(error, ring, queues)
         line.send(bytes([answer]) + content[: _PACKET_BYTES - 1])
 
 
-def _failed(error: Exception, ring: TraceRing) -> tuple[_Answer, bytes]:
+def _failed(
+    error: Exception, ring: TraceRing, queues: Sequence[GuestQueue]
+) -> tuple[_Answer, bytes]:
     """Return the answer after an exception; called while it is handled."""
     if isinstance(error, (OSError, EOFError)):
-        return _Answer.LOST, _packed(ring)
+        return _Answer.LOST, _told(ring, queues)
     if isinstance(error, HarnessError):
         violated = isinstance(error, ProtocolViolated)
         kind = _Answer.VIOLATED if violated else _Answer.UNUSABLE
@@ -262,5 +258,7 @@ def _failed(error: Exception, ring: TraceRing) -> tuple[_Answer, bytes]:
     return _Answer.FAILED, traceback.format_exc().encode(errors="replace")
 
 
-def _packed(ring: TraceRing) -> bytes:
-    return b"".join([EVENT_RECORD.pack(*event) for event in ring.read()])
+def _told(ring: TraceRing, queues: Sequence[GuestQueue]) -> bytes:
+    """Return the driver's events, and what it published in its queues."""
+    events = ring.read()
+    return pack(events, published_in(events, queues))

@@ -110,7 +110,8 @@ class DeviceConfig:
     its disk ends, or at a resize (target `qsd` only: `fixed-iothread` of an export)."""
     ring: Annotated[Ring, Row(RINGS, byte=7, changed=0)] = "split"
     """Form of the rings: split (virtio 1.2, 2.7), or packed (2.8), for which the device offers
-    VIRTIO_F_RING_PACKED (target `model` only; any other runs split rings)."""
+    VIRTIO_F_RING_PACKED. A storage daemon does not (target `qsd`), and any back-end of `vhost-user`
+    may not: then the rings are split."""
 
     kind: Annotated[Kind, Row(KINDS, byte=7, changed=0, tested=True)] = "blk"
     """virtio-blk, or virtio-scsi with one disk (target `qemu` only; any other runs virtio-blk). A

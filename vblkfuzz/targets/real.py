@@ -20,9 +20,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
-from vblkfuzz.limits import MAX_EPILOGUE
+from vblkfuzz.limits import MAX_EPILOGUE, MAX_IOTHREADS
 from vblkfuzz.process.guest import REST
-from vblkfuzz.process.guest_process import GuestAnswer, GuestProcess
+from vblkfuzz.process.guest_answer import GuestAnswer
+from vblkfuzz.process.guest_process import GuestProcess
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go, Scenario
@@ -99,6 +100,11 @@ class RealTarget:
     def versions(self) -> dict[str, str]:
         """Version by name of the program that is the device; empty: its rig does not know."""
         return dict(getattr(self._rig, "versions", {}))
+
+    def most_iothreads(self, kind: str) -> int:
+        """Return how many IOThreads a kind of device can have, once the target has started."""
+        most = getattr(self._rig, "most_iothreads", None)
+        return most(kind) if most else MAX_IOTHREADS
 
     def __enter__(self) -> Self:
         """Start the guest process and the device process."""
@@ -251,7 +257,7 @@ class RealTarget:
 
     def _hear_guest(self, recorder: Recorder) -> None:
         answer = self._answer_of_guest() or self._late_answer(recorder)
-        recorder.guest(answer.events)
+        recorder.guest(answer.events, answer.published)
         if answer.lost:
             recorder.look(self._rig.dequeues)
             raise DeviceLost("the device does not answer the guest")

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.targets.cause import Cause
 from vblkfuzz.targets.hold import Hold
 from vblkfuzz.targets.outliving import Outliving
+from vblkfuzz.targets.reported import Reported
+from vblkfuzz.targets.ring_view import view_of
 from vblkfuzz.targets.ring_watch import Life
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, Frame
 from vblkfuzz.trace.kinds import (
@@ -50,6 +51,7 @@ from vblkfuzz.virtio.request.blk import F_MQ
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vblkfuzz.driver.published import Published
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.trace.fault import Fault
@@ -68,7 +70,7 @@ class Recorder:
         self._config = config
         self._exact_pops = exact_pops
         self.events: list[Event] = []
-        self._pending: list[Event] = []
+        self._pending = Reported()
         self._dropped = 0
         self._code = 0
         """Code of the current operation."""
@@ -93,6 +95,8 @@ class Recorder:
         """Queues that the driver uses since its last set-up; without F_MQ only the first."""
         self.featureless = False
         """Whether the driver has set the device up without any feature, VERSION_1 included."""
+        self._packed = False
+        """Form of the rings since then."""
         self._banks = [1] * config.queues
         """Bank of each queue's rings, as `driver.guest.GuestQueue.bank`."""
         self._live: dict[int, Life] = {}
@@ -145,10 +149,10 @@ class Recorder:
         if not self._probes:
             self._doubted |= witness
 
-    def guest(self, events: Sequence[Event]) -> None:
-        """Take the guest's events; the next look records them."""
+    def guest(self, events: Sequence[Event], published: Sequence[Published] = ()) -> None:
+        """Take the guest's events, and what each PUBLISH is about; the next look records them."""
         self.acts += 1
-        self._pending.extend(events)
+        self._pending.add(events, published)
 
     def _write_pending(self, dequeues: Sequence[Dequeue | Hold]) -> None:
         """Record the guest's events and the dequeues observed since.
@@ -158,7 +162,7 @@ class Recorder:
         device that correctly finishes its requests during the reset is not blamed.
         """
         self._turn += 1
-        events, self._pending = self._pending, []
+        events = self._pending.take_events()
         left = list(dequeues)
         for event in events:
             if event.kind in _ENDS:
@@ -166,9 +170,8 @@ class Recorder:
                 left.clear()
                 # Only these lives cannot have had a dequeue since `dequeues` was read.
                 over = event.kind == RESET_RET
-                self._used(
-                    [life for life in self._live.values() if over or life.queue == event.queue]
-                )
+                lives = [life for life in self._live.values() if over or life.queue == event.queue]
+                self._pushes(lives, [life.view.new_used() for life in lives])
             self._note(event)
         self._take(left)
         if self._code in _BUILDS and not any(event.kind == PUBLISH for event in events):
@@ -185,6 +188,7 @@ class Recorder:
             self._queues = self._config.queues if event.value >> F_MQ & 1 else 1
             self.featureless = not event.value and not event.flag
         elif kind == DRIVER_INIT and event.flag:
+            self._packed = event.length == 1
             for queue in range(self._queues):
                 self._set_up(queue)
         elif kind == RESET_RET:
@@ -198,27 +202,24 @@ class Recorder:
             # After broken ring contents a device may refuse everything until a reset (2.1.2).
             self._add(BROKEN, ActorId.VCPU)
         elif kind == PUBLISH:
-            self._published(event)
+            self._published(event.queue, self._pending.take_published())
 
-    def _published(self, event: Event) -> None:
+    def _published(self, queue: int, published: Published) -> None:
         """Follow the driver; after a system reset, unnoticed by it, it goes on with old rings."""
-        live = self._live.get(event.queue)
-        life = live or self._last_life(event.queue)
-        if life is None:
-            return
-        writable = life.writable(event.head)
         for ended in self._ended:
-            ended.forget(writable)
-        if live is not None:
-            live.publish(event.head)
+            ended.forget(published.writable)
+        if queue in self._live:
+            self._live[queue].publish(published)
 
     def _set_up(self, queue: int) -> None:
         """Begin a life in the other bank, as `driver.guest.GuestQueue.start` does."""
         self._banks[queue] ^= 1
-        layout = ring_layout(queue, self._config.queue_size, self._banks[queue])
+        bank = self._banks[queue]
+        view = view_of(self._memory, self._config, queue, bank, packed=self._packed)
         # Earlier rings at the same place are gone: the driver has zeroed them.
-        self._ended = [life for life in self._ended if life.layout != layout]
-        self._live[queue] = Life(self._memory, self._config, queue, self._epoch, layout)
+        at = view.layout.desc
+        self._ended = [life for life in self._ended if life.view.layout.desc != at]
+        self._live[queue] = Life(self._memory, self._config, queue, self._epoch, view)
 
     def _end_lives(self, path: int) -> None:
         for queue in list(self._live):
@@ -247,11 +248,11 @@ class Recorder:
         if self.blind:
             return False
         before = len(self.events)
-        if self._pending:
+        if self._pending.events:
             self._write_pending(dequeues())
         self._turn += 1
         lives = [*self._live.values(), *self._ended]
-        used = [life.new_used() for life in lives]
+        used = [life.view.new_used() for life in lives]
         self._take(dequeues())
         self._pushes(lives, used)
         for life in self._ended:
@@ -262,14 +263,10 @@ class Recorder:
         self._turn -= 1
         return False
 
-    def _used(self, lives: Sequence[Life]) -> None:
-        """Record the new used entries; their dequeues are recorded already."""
-        self._pushes(lives, [life.new_used() for life in lives])
-
     def _pushes(self, lives: Sequence[Life], used: Sequence[list[tuple[int, int]]]) -> None:
         for life, entries in zip(lives, used, strict=True):
             for place, (head, length) in enumerate(entries, 1):
-                self._push(life, head, life.used - len(entries) + place, length)
+                self._push(life, head, life.view.used - len(entries) + place, length)
 
     def _take(self, dequeues: Sequence[Dequeue | Hold]) -> None:
         for each in dequeues:
@@ -294,6 +291,7 @@ class Recorder:
             request=self._serial,
             epoch=life.epoch,
             value=life.taken,
+            length=request.published.span,
         )
         if self.direct:
             self._add(HANDLER_END, actor, queue=life.queue)
@@ -360,14 +358,16 @@ class Recorder:
     @property
     def idle(self) -> bool:
         """Whether all published requests have a used entry in memory now."""
-        new = [event.queue for event in self._pending if event.kind == PUBLISH]
-        return all(life.idle(new.count(queue)) for queue, life in self._live.items())
+        return all(
+            life.idle(self._pending.published_in(life.queue)) for life in self._live.values()
+        )
 
     @property
     def over(self) -> bool:
         """Whether the handlers have ended, too: each queue that is used asks for kicks again."""
-        lives, event_idx = self._live.values(), self._config.event_idx
-        return self.idle and all(life.asks_for_kicks(event_idx=event_idx) for life in lives)
+        new, event_idx = self._pending.published_in, self._config.event_idx
+        views = [(life.view, new(queue)) for queue, life in self._live.items()]
+        return self.idle and all(one.asks_for_kicks(at, event_idx=event_idx) for one, at in views)
 
     # --- The end ------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Observes one set-up of one queue's rings through shared memory alone.
+"""Observes one set-up of one queue's rings through shared memory, and by what the driver tells.
 
 A *life* begins when the driver sets a queue up and ends with a reset. It is watched after its end,
 too: S4 is about old rings and old buffers that change. When a life ends, the buffers that the
@@ -13,27 +13,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.forms import FORMS
 from vblkfuzz.driver.memory_map import slot_at
-from vblkfuzz.virtio.chain import walk_chain
-from vblkfuzz.virtio.layout import USED_F_NO_NOTIFY
-from vblkfuzz.virtio.ring_error import RingError
+from vblkfuzz.driver.published import Published
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.driver.request import Segments
     from vblkfuzz.scenario.device import DeviceConfig
-    from vblkfuzz.virtio.layout import RingLayout
+    from vblkfuzz.targets.ring_view import RingView
     from vblkfuzz.virtio.memory import GuestMemory
 
 _U16: Final = 0xFFFF
-
-
-class Published(NamedTuple):
-    """A request that the driver made available."""
-
-    head: int
-    writable: Segments
-    """Buffers that the device may write; empty if the chain is broken."""
 
 
 class Request(NamedTuple):
@@ -47,7 +37,7 @@ class Life:
     """One set-up of one queue's rings."""
 
     def __init__(
-        self, memory: GuestMemory, config: DeviceConfig, queue: int, epoch: int, layout: RingLayout
+        self, memory: GuestMemory, config: DeviceConfig, queue: int, epoch: int, view: RingView
     ) -> None:
         """Begin to observe.
 
@@ -56,7 +46,7 @@ class Life:
             config: the device of the scenario.
             queue: number of the queue.
             epoch: number of resets so far.
-            layout: layout of its rings.
+            view: its ring.
         """
         first = config.first_index
         self.queue = queue
@@ -65,8 +55,6 @@ class Life:
         """The driver broke the protocol, so odd answers of the device are no violation."""
         self.taken = first
         """Dequeues so far: the device's last_avail."""
-        self.used = first
-        """The used idx up to which entries have been read."""
         self.ended_by = 0
         """Path of the reset that ended it; 0 before that."""
         self.owned: dict[int, Request] = {}
@@ -74,21 +62,15 @@ class Life:
         self._memory = memory
         self._form = FORMS[config.kind]
         self._first = first
-        self.layout = layout
+        self.view = view
         self._published: list[Published] = []
         self._watched: dict[Segments, tuple[int, bytes]] = {}
         """Serials and contents of the requests that the end of the life has ended."""
 
-    def writable(self, head: int) -> Segments:
-        """Return the buffers of a chain that the device may write; none if the chain is broken."""
-        try:
-            return walk_chain(self._memory, self.layout, head, True).writable
-        except RingError:
-            return ()
-
-    def publish(self, head: int) -> None:
-        """Note that the driver published `head`; read its chain now, before the device uses it."""
-        self._published.append(Published(head, self.writable(head)))
+    def publish(self, published: Published) -> None:
+        """Note that the driver published a request."""
+        self._published.append(published)
+        self.view.publish(published)
 
     def waiting(self, head: int) -> bool:
         """Whether `head` was published and its dequeue has not been observed."""
@@ -100,38 +82,17 @@ class Life:
     def take(self, serial: int) -> Request:
         """Note that the device dequeued the next entry of the avail ring; return the request."""
         waiting = self._not_taken()
-        if waiting:
-            published = waiting[0]
-        else:  # the device read beyond avail idx, or the idx jumped
-            slot = self.taken % self.layout.size
-            head = self._memory.u16[self.layout.avail_ring(slot) >> 1]
-            published = Published(head, ())
+        # None waits: the device read beyond what was published, or the avail idx jumped.
+        published = waiting[0] if waiting else Published(self.view.beyond(self.taken), 0, ())
+        self.view.take(published)
         self.taken = (self.taken + 1) & _U16
         request = Request(serial, published)
         self.owned[published.head] = request
         return request
 
-    def new_used(self) -> list[tuple[int, int]]:
-        """Return id and length of the new used entries, at most as many as the ring has."""
-        layout, memory = self.layout, self._memory
-        found: list[tuple[int, int]] = []
-        while memory.u16[layout.used_idx >> 1] != self.used and len(found) < layout.size:
-            entry = layout.used_ring(self.used % layout.size) >> 2
-            found.append((memory.u32[entry], memory.u32[entry + 1]))
-            self.used = (self.used + 1) & _U16
-        return found
-
-    def idle(self, new: int) -> bool:
-        """Whether the used idx covers all published requests and `new` ones not noted here yet."""
-        used = self._memory.u16[self.layout.used_idx >> 1]
-        return used == (self._first + len(self._published) + new) & _U16
-
-    def asks_for_kicks(self, *, event_idx: bool) -> bool:
-        """Whether the device asks for a kick at the next request; it does not in its handler."""
-        u16, layout = self._memory.u16, self.layout
-        if event_idx and u16[layout.avail_event >> 1] != u16[layout.avail_idx >> 1]:
-            return False
-        return not u16[layout.used_flags >> 1] & USED_F_NO_NOTIFY
+    def idle(self, new: Sequence[Published]) -> bool:
+        """Whether all published requests and `new` ones, not noted here yet, are used."""
+        return self.view.idle(self._first + len(self._published), new)
 
     def status(self, request: Request) -> int:
         """Return the status of a pushed request, as the flag of its PUSH; 0 without one."""

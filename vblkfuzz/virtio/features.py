@@ -65,7 +65,13 @@ _ALWAYS: Final = (
 )
 
 
-_RINGS: Final = 1 << F_VERSION_1 | 1 << F_RING_RESET | 1 << F_EVENT_IDX | 1 << F_INDIRECT_DESC
+_RINGS: Final = (
+    1 << F_VERSION_1
+    | 1 << F_RING_RESET
+    | 1 << F_EVENT_IDX
+    | 1 << F_INDIRECT_DESC
+    | 1 << F_RING_PACKED
+)
 """Features of rings and transport, the same for each kind of device."""
 
 

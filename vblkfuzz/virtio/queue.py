@@ -143,6 +143,10 @@ class DriverQueue:
         caller limits the number of calls.
         """
 
+    def span(self, head: int) -> int:
+        """Return how many descriptors of a packed ring a chain takes; 0 in a split ring."""
+        return 0
+
     @abstractmethod
     def release(self, head: int) -> bool:
         """Free the chain of `head`; False if there is none outstanding (a foreign used entry)."""

@@ -137,12 +137,13 @@ class _Calls:
 
 
 class _PackedCalls(_Calls):
-    """The same in packed rings."""
+    """The same of a driver that uses packed rings, if the device has them."""
 
-    __slots__ = ("_places",)
+    __slots__ = ("_packed", "_places")
 
     def __init__(self, size: int) -> None:
         super().__init__()
+        self._packed = False
         self._places = _Places(size)
 
     def pop(self, pop: Event) -> None:
@@ -151,6 +152,9 @@ class _PackedCalls(_Calls):
 
     def push(self, push: Event, report: Report) -> None:
         """Process a push; it may need a call."""
+        if not self._packed:
+            super().push(push, report)
+            return
         queue = push.queue
         place = self.used_event.get(queue) if self.event_idx else None
         reached = self._places.push(push, place or 0)
@@ -166,7 +170,9 @@ class _PackedCalls(_Calls):
 
     def change(self, event: Event) -> None:
         """Process a change by the driver: it ends the one before, whichever it was."""
-        if self.event_idx or event.kind == SUPPRESS_CALLS:
+        if not self._packed:
+            super().change(event)
+        elif self.event_idx or event.kind == SUPPRESS_CALLS:
             self.used_event.pop(event.queue, None)
             self.suppressed.pop(event.queue, None)
             super().change(event)
@@ -179,6 +185,9 @@ class _PackedCalls(_Calls):
         elif event.kind == RESET_RET or event.flag == 0:
             self._places.new_rings()
             self._places.first = self._first
+            self._packed = False
+        else:  # the end of DRIVER_INIT
+            self._packed = event.length == 1
 
 
 @rule(

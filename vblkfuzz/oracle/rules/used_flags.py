@@ -44,7 +44,6 @@ def S32(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     In a packed ring the flags of the device area may have one of three values, of which DESC needs
     EVENT_IDX; the driver records none of these (2.8.10, 2.8.14).
     """
-    none_with_event_idx = scenario.device.ring == "split"
     set_up: Event | None = None
     for event in events:
         kind = event.kind
@@ -56,11 +55,12 @@ def S32(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             if kind == COLLECT:
                 report.met(SEEN if set_up.head else SEEN_WITHOUT)
             elif kind == USED_FLAGS:
-                _judge(set_up, event, report, none=none_with_event_idx)
+                _judge(set_up, event, report)
 
 
-def _judge(set_up: Event, seen: Event, report: Report, *, none: bool) -> None:
-    """Judge flags; `none`: with EVENT_IDX there must be none at all."""
+def _judge(set_up: Event, seen: Event, report: Report) -> None:
+    """Judge flags: of a split ring with EVENT_IDX there must be none at all."""
+    none = not set_up.length
     found = f"The used ring of queue {seen.queue} had the flags {seen.value:#x} at turn {seen.turn}"
     if set_up.head and none:
         why = f"although EVENT_IDX had been accepted at turn {set_up.turn}"

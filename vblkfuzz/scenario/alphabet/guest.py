@@ -48,6 +48,9 @@ DECLINES: Final = (
 CACHE_MODES: Final = ("writethrough", "writeback")
 """Values of the field `writeback` of the configuration, by number (5.2.4)."""
 
+RESET_WAYS: Final = ("status", "function")
+"""How the guest resets the device, by code. One that is no PCI function has the first way only."""
+
 HOSTILE_DEEDS: Final = (*HOSTILE_CONTENTS, "head_again")
 """What a driver must not do with a ring: that, or publish a request that is under way already."""
 
@@ -139,7 +142,8 @@ GUEST: Final = (
     OpSpec(
         code=5,
         name="reset",
-        summary="Write 0 to the device status; the rings are gone.",
+        params=(Choice("way", 0, RESET_WAYS, picks=(*[0] * 7, 1), quiet=True),),
+        summary="Write 0 to the status, or reset the PCI function (FLR); the rings are gone.",
         weight=6,
         clears=SET_UP | UNKICKED | BROKEN,
         reach=18,

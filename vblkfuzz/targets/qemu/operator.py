@@ -230,7 +230,7 @@ class Operator(Machine):
         """
         tell_unplug(recorder, self.qemu.dequeues)
         try:
-            await hotplug.eject(self._qmp)
+            await hotplug.eject(self._qmp, self.qemu.variant)
             self.work.assured = True
             await hotplug.gone(self._qmp)
             self.work.assured = False
@@ -285,12 +285,12 @@ class Operator(Machine):
             self._start_failure.arm(operation.a)
 
     async def poll_on(self, operation: Op, recorder: Recorder) -> None:
-        """Let the IOThread poll."""
-        await self._polling.switch(on=True)
+        """Let an IOThread poll."""
+        await self._polling.switch(operation.a, on=True)
 
     async def poll_off(self, operation: Op, recorder: Recorder) -> None:
-        """Let the IOThread wait for its notifiers."""
-        await self._polling.switch(on=False)
+        """Let an IOThread wait for its notifiers."""
+        await self._polling.switch(operation.a, on=False)
 
 
 _NOT_WHILE_SAVED: Final = NOT_WHILE_SAVED | {CODES["drain_begin"], CODES["mirror_begin"]}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
+from vblkfuzz.targets.qemu.pci_bus import PCI_SLOT, PORT_BUS
 from vblkfuzz.targets.qemu.qtest import QTest
 from vblkfuzz.targets.qemu.queue_numbers import number_on_device
 from vblkfuzz.trace.event import Frame
@@ -25,19 +26,24 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.queue import Areas
 
-PCI_SLOT: Final = 4
-"""PCI slot of the device."""
 SERIAL: Final = "vblkfuzz-qemu-disk00"
 """Serial number of the device: the longest that GET_ID can answer (virtio 1.2, 5.2.6)."""
 
-_CONFIG: Final = 0x8000_0000 | PCI_SLOT << 11
+_SLOT: Final = 0x8000_0000 | PCI_SLOT << 11
+_BEHIND_PORT: Final = 0x8000_0000 | PORT_BUS << 16
 _BAR: Final = 0xE000_0000
 """Address of BAR 4, within the PCI hole of a machine with little RAM."""
 _COMMAND: Final = 0x04
 _MEMORY_AND_MASTER: Final = 0x6
 _BAR4: Final = 0x20
 _CAPABILITIES: Final = 0x34
-_VENDOR_CAPABILITY: Final = 0x09
+_VENDOR_CAPABILITY, _EXPRESS_CAPABILITY = 0x09, 0x10
+_DEVICE_CONTROL, _FUNCTION_RESET = 0x08, 0x8000
+"""Register in the capability of PCI Express, and its bit that resets the function."""
+_ROOT_PORT: Final = 0x000C_1B36
+"""Vendor and device of pcie-root-port."""
+_BUSES, _WINDOW = 0x18, 0x20
+"""Registers of a bridge: the numbers of the buses, and the memory behind it."""
 _COMMON, _NOTIFY, _ISR, _DEVICE = 1, 2, 3, 4
 """Types of virtio's PCI capabilities (4.1.4)."""
 
@@ -59,6 +65,8 @@ class _Places(NamedTuple):
     device: int
     notify: list[int]
     """By queue."""
+    express: int
+    """Offset of the capability of PCI Express in the configuration space; 0: there is none."""
 
 
 class PciPort:
@@ -77,6 +85,8 @@ class PciPort:
         self._config: DeviceConfig
         self._qtest: QTest | None = None
         self._places: _Places
+        self._device = _SLOT
+        """Address of its configuration space."""
         self._status = 0
         """Device status that the driver wrote last."""
 
@@ -112,6 +122,9 @@ class PciPort:
         if self._qtest is not None:
             self._qtest.close()
         self._qtest = QTest(socket.socket(fileno=fds[0]))
+        self._device = _SLOT
+        if self._config_read(0, "l") == _ROOT_PORT:
+            self._device = _BEHIND_PORT
 
     def replace(self, fds: list[int]) -> None:
         """Do nothing: the new device is in the same slot, and PCI is set up with its status."""
@@ -154,6 +167,19 @@ class PciPort:
     def write_status(self, value: int) -> GuestSteps:
         """Write the device status."""
         self._write_status(value)
+        return _NO_STEPS
+
+    def reset_function(self) -> GuestSteps:
+        """Reset the PCI function (PCIe 6.6.2), if it can be, and virtio with it."""
+        express = self._places.express
+        if not express:
+            self._write_status(0)
+            return _NO_STEPS
+        control = self._config_read(express + _DEVICE_CONTROL, "w")
+        self._config_write(express + _DEVICE_CONTROL, control | _FUNCTION_RESET, "w")
+        self._status = 0
+        self._set_up_pci()
+        self._line.flush()
         return _NO_STEPS
 
     def read_status(self) -> int:
@@ -251,23 +277,28 @@ class PciPort:
         self._line.flush()
 
     def _set_up_pci(self) -> None:
-        """Set the address of BAR 4; enable memory decoding and bus mastering."""
-        for offset, value in (
-            (_BAR4, _BAR),
-            (_BAR4 + 4, 0),
-            (_COMMAND, _MEMORY_AND_MASTER),
-        ):
-            self._line.post(f"outl 0xcf8 {_CONFIG | offset:#x}")
-            self._line.post(f"outl 0xcfc {value:#x}")
+        """Set the address of BAR 4; enable memory decoding and bus mastering, in a port as well."""
+        if self._device == _BEHIND_PORT:
+            self._config_write(_BUSES, PORT_BUS << 16 | PORT_BUS << 8, at=_SLOT)
+            self._config_write(_WINDOW, _BAR | _BAR >> 16, at=_SLOT)
+            self._config_write(_COMMAND, _MEMORY_AND_MASTER, at=_SLOT)
+        self._config_write(_BAR4, _BAR)
+        self._config_write(_BAR4 + 4, 0)
+        self._config_write(_COMMAND, _MEMORY_AND_MASTER)
+
+    def _config_write(self, offset: int, value: int, width: str = "l", at: int = 0) -> None:
+        """Write into the configuration space of the device, or that at another address."""
+        self._line.post(f"outl 0xcf8 {(at or self._device) | offset & ~3:#x}")
+        self._line.post(f"out{width} {0xCFC + (offset & 3):#x} {value:#x}")
 
     def _config_read(self, offset: int, width: str) -> int:
-        self._line.post(f"outl 0xcf8 {_CONFIG | offset & ~3:#x}")
+        self._line.post(f"outl 0xcf8 {self._device | offset & ~3:#x}")
         return self._line.ask(f"in{width} {0xCFC + (offset & 3):#x}")
 
     def _find_places(self) -> _Places:
         """Read the addresses from the PCI capabilities (4.1.4)."""
         offsets: dict[int, int] = {}
-        multiplier = 0
+        multiplier = express = 0
         at = self._config_read(_CAPABILITIES, "b")
         while at:
             if self._config_read(at, "b") == _VENDOR_CAPABILITY:
@@ -276,6 +307,8 @@ class PciPort:
                     offsets[kind] = _BAR + self._config_read(at + 8, "l")
                 if kind == _NOTIFY:
                     multiplier = self._config_read(at + 16, "l")
+            elif self._config_read(at, "b") == _EXPRESS_CAPABILITY:
+                express = at
             at = self._config_read(at + 1, "b")
         common = offsets[_COMMON]
         notify = []
@@ -283,7 +316,7 @@ class PciPort:
             self._line.post(f"writew {common + _QUEUE_SELECT:#x} {index}")
             off = self._line.ask(f"readw {common + _QUEUE_NOTIFY_OFF:#x}")
             notify.append(offsets[_NOTIFY] + off * multiplier)
-        return _Places(common, offsets[_ISR], offsets[_DEVICE], notify)
+        return _Places(common, offsets[_ISR], offsets[_DEVICE], notify, express)
 
 
 _ZEROES: Final = bytes(GUEST_MEMORY_SIZE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.limits import MAX_IOTHREADS
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.child import memfd
@@ -16,6 +17,7 @@ from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qemu.binary import find_qemu
 from vblkfuzz.targets.qemu.disks import FileDisks, NbdDisks
 from vblkfuzz.targets.qemu.gated import why_not_gated
+from vblkfuzz.targets.qemu.iothreads import most_iothreads
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
 from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess
@@ -60,7 +62,7 @@ class QemuRig:
         self._options = options
         self.coverage = Coverage()
         """What the processes reach of their code."""
-        self._binary = ""
+        self._binary = self._version = ""
         self._no_gate = ""
         """Why there is no gate; empty: there is."""
         self._ram = -1
@@ -86,6 +88,10 @@ class QemuRig:
         """Version of the program that was started; findings record it."""
         version = version_of(self._binary) if self._binary else ""
         return {"qemu-system-x86_64": version} if version else {}
+
+    def most_iothreads(self, kind: str) -> int:
+        """Return how many IOThreads a kind of device can have in this QEMU; many if not started."""
+        return most_iothreads(self._version, kind) if self._version else MAX_IOTHREADS
 
     def witnesses(self, config: DeviceConfig) -> Witness:
         """All witnesses but those inside the device."""
@@ -113,6 +119,7 @@ class QemuRig:
     def start(self) -> None:
         """Find the binary, create guest memory, start a first process."""
         self._binary = find_qemu(self._options.qemu_binary)
+        self._version = version_of(self._binary)
         self._no_gate = why_not_gated(self._binary)
         self._ram = memfd("ram", RAM_BYTES)
         self._port = PciPort(self._ram)

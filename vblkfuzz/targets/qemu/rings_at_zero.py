@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class QemuTarget(RealTarget):
     """Target `qemu`."""
 
+    ring = None
+
     def run(self, scenario: Scenario) -> Trace:
         """Run one scenario from power-on to rest; see `RealTarget.run`."""
         device = replace(scenario.device, first_index=0)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 DEVICE: Final = "virtio-blk-pci"
 KIND_OF: Final = MappingProxyType({DEVICE: None, "virtio-scsi-pci": "scsi"})
 """Kind of the device in all scenarios, by name of a device; None: each scenario decides."""
-IGNORES: Final = frozenset({"first_index", "fixed_iothread", "ring"})
-"""virtio-blk-pci cannot set a ring index; its IOThread is fixed; rings are split."""
+IGNORES: Final = frozenset({"first_index", "fixed_iothread"})
+"""virtio-blk-pci cannot set a ring index; its IOThread is fixed."""
 
 
 def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:

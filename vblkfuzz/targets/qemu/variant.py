@@ -10,13 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.scenario.alphabet.backend import RESULTS
+from vblkfuzz.scenario.alphabet.guest import RESET_WAYS
+from vblkfuzz.scenario.alphabet.ops import CODES
 
 if TYPE_CHECKING:
+    from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.options import TargetOptions
 
 _OK: Final = RESULTS.index("ok")
 _ENOSPC: Final = RESULTS.index("enospc")
+_RESET: Final = CODES["reset"]
+_FUNCTION: Final = RESET_WAYS.index("function")
 _STOPS: Final = frozenset({"stop", "enospc"})
 
 
@@ -32,7 +38,8 @@ class NbdVariant(NamedTuple):
 class Variant(NamedTuple):
     """Settings of the device that are fixed for the life of a QEMU process."""
 
-    iothread: bool
+    iothreads: int
+    """Number of IOThreads; 0: the dataplane runs in the main loop."""
     ioeventfd: bool
     read_only: bool = False
     nbd: NbdVariant | None = None
@@ -42,9 +49,15 @@ class Variant(NamedTuple):
 
     kind: str = "blk"
     """As in `scenario.device`."""
+    packed: bool = False
+    """Whether the device offers packed rings."""
 
     chardev: str = ""
     """Id of the character device to a vhost-user back-end; empty: the device has a disk."""
+
+    express: bool = False
+    """Whether the device is on PCI Express: only there a function can be reset. It is not where
+    that does not matter, since a conventional bus needs less to be set up."""
 
     @property
     def ignores_errors(self) -> bool:
@@ -66,14 +79,33 @@ def variant_of(scenario: Scenario, options: TargetOptions) -> Variant:
             the scenario decides.
     """
     config = scenario.device
-    wanted = config.iothreads > 0 if options.iothread is None else options.iothread
     serial = options.is_serial(scenario)
     holds = any(operation.name == "hold" for operation in scenario.ops)
     nbd = _nbd_variant(scenario) if holds else None
-    # QEMU refuses an IOThread without ioeventfd.
-    with_iothread = wanted and config.ioeventfd
-    flags = with_iothread, config.ioeventfd, config.read_only
-    return Variant(*flags, nbd, serial, config.kind)
+    iothreads = iothreads_of(config, options.iothread)
+    flags = iothreads, config.ioeventfd, config.read_only
+    return Variant(
+        *flags,
+        nbd,
+        serial,
+        config.kind,
+        packed=config.ring == "packed",
+        express=any(map(_is_of_function, scenario.ops)),
+    )
+
+
+def _is_of_function(operation: Op) -> bool:
+    return operation.code == _RESET and operation.a == _FUNCTION
+
+
+def iothreads_of(config: DeviceConfig, wanted: bool | None) -> int:
+    """Return the number of IOThreads; `wanted` is whether there are any, None: as in the scenario.
+
+    QEMU refuses an IOThread without ioeventfd.
+    """
+    if wanted is False or not config.ioeventfd:
+        return 0
+    return max(config.iothreads, int(bool(wanted)))
 
 
 def _nbd_variant(scenario: Scenario) -> NbdVariant:

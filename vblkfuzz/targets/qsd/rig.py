@@ -109,6 +109,10 @@ class QsdRig:
         version = version_of(self._binary) if self._binary else ""
         return {"qemu-storage-daemon": version} if version else {}
 
+    def most_iothreads(self, kind: str) -> int:
+        """An export has one IOThread."""
+        return 1
+
     def witnesses(self, config: DeviceConfig) -> Witness:
         """What can be observed; dequeues show in avail_event, so only with EVENT_IDX."""
         return _WITNESSES | Witness.POP if config.event_idx else _WITNESSES

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DEVICE: Final = "vhost-user-blk"
 IGNORES: Final = frozenset({"werror", "rerror", "kind", "ring"})
-"""An export reports each error, and is virtio-blk; rings are split."""
+"""An export reports each error, and is virtio-blk; it does not offer packed rings."""
 
 
 def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:

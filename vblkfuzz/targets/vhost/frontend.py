@@ -29,7 +29,7 @@ from vblkfuzz.targets.vhost.message import (
     pack_u64,
     unpack_u64,
 )
-from vblkfuzz.virtio.layout import F_VERSION_1
+from vblkfuzz.virtio.layout import F_RING_PACKED, F_VERSION_1
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.vhost.connection import Connection
@@ -136,7 +136,7 @@ class Frontend:
         send(Request.SET_INFLIGHT_FD, inflight.area.pack(), (inflight.fd,))
 
     def start_queue(self, index: int, layout: Areas, base: int, fds: QueueFds) -> None:
-        """Let the back-end serve a queue, beginning with index `base` of the avail ring."""
+        """Let the back-end serve a queue, from `base` on (`targets.vhost.base`)."""
         send = self.connection.send
         addresses = VringAddresses(
             index,
@@ -154,7 +154,7 @@ class Frontend:
             send(Request.SET_VRING_ENABLE, VringState(index, 1).pack())
 
     def stop_queue(self, index: int) -> int:
-        """Stop a queue; return the avail index of the first entry that was not dequeued.
+        """Stop a queue; return its base, where it goes on.
 
         Raises:
             MalformedReply: the answer is about another queue.
@@ -163,7 +163,7 @@ class Frontend:
         state = VringState.unpack(self.connection.ask(Request.GET_VRING_BASE, asked.pack()))
         if state.queue != index:
             raise MalformedReply(f"vring base: expected queue {index}, found {state.queue}")
-        return state.number & 0xFFFF
+        return state.number if self._accepted >> F_RING_PACKED & 1 else state.number & 0xFFFF
 
     def kick(self, index: int) -> None:
         """Kick by a message, even if that is not negotiated."""

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import GUEST_MEMORY_SIZE, MAX_QUEUES
+from vblkfuzz.targets.vhost.base import base_of
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.fault import BackendGone, Refused
 from vblkfuzz.targets.vhost.frontend import Frontend, QueueFds
@@ -137,6 +138,10 @@ class VhostUserPort:
                 self._begin(index)
         self._status = value
         return _NO_STEPS
+
+    def reset_function(self) -> GuestSteps:
+        """Reset the device by its status: a back-end is no PCI function."""
+        return self.write_status(0)
 
     def read_status(self) -> int:
         """Return the device status, which the front-end keeps."""
@@ -356,7 +361,8 @@ class VhostUserPort:
         """Start a queue with new rings."""
         kicked = index in self._early
         self._early.discard(index)
-        self._start(index, self._config.first_index, kicked=kicked, called=False)
+        base = base_of(self._layouts[index], self._config.first_index)
+        self._start(index, base, kicked=kicked, called=False)
 
     def _start(self, index: int, base: int, *, kicked: bool, called: bool) -> None:
         """Start a queue; `kicked` and `called` say which of its eventfds are set."""

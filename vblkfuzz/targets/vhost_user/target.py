@@ -28,9 +28,9 @@ WITHOUT: Final = frozenset(
 )
 """The operator and the disk of any back-end are not under control."""
 IGNORES: Final = frozenset(
-    {"iothreads", "fixed_iothread", "polling", "disk_sectors", "werror", "rerror", "kind", "ring"}
+    {"iothreads", "fixed_iothread", "polling", "disk_sectors", "werror", "rerror", "kind"}
 )
-"""Threads and disk of any back-end are not under control; it is virtio-blk on split rings."""
+"""Threads and disk of any back-end are not under control; it is virtio-blk."""
 
 
 def vhost_user_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
@@ -48,6 +48,7 @@ def vhost_user_target(device: str, mode: str, options: TargetOptions) -> RealTar
         raise UsageError(f"mode {mode}: target vhost-user has {RealTarget.mode} only")
     rig = VhostUserRig(options)
     target = RealTarget("vhost-user", device, rig, rig.port)
+    target.ring = None  # packed on a back-end that offers that, and split on any other
     target.coverage = rig.coverage
     return target
 

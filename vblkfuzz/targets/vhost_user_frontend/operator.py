@@ -224,7 +224,7 @@ class Operator:
 
     async def _replace(self) -> None:
         qmp, variant = self.qemu.qmp, self.qemu.variant
-        await hotplug.eject(qmp)
+        await hotplug.eject(qmp, variant)
         await hotplug.gone(qmp)
         if not await hotplug.plug(qmp, variant, variant.chardev, geometry=False):
             raise HarnessError("device_add is refused")

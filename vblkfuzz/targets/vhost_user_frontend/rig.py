@@ -140,7 +140,7 @@ class FrontendRig:
         chardev = FrontendChardev(self._backend)
         with chardev.endpoint.connect() as line:
             self._backend.order(Order.ADOPT, number, fds=(line.fileno(),))
-        variant = Variant(iothread=False, ioeventfd=True, chardev=CHARDEV)
+        variant = Variant(iothreads=0, ioeventfd=True, chardev=CHARDEV)
         qemu = QemuProcess(self._binary, variant, self._ram, self._spins, chardev, self.coverage)
         qemu.check_start()
         self.processes += 1

@@ -221,10 +221,13 @@ class DriverQueue(AnyDriverQueue):
         if flags & DESC_MARKS != self.layout.used_at(self._used):
             return None
         head, length = self._u16[(at >> 1) + 6], self._u32[(at >> 2) + 2]
-        count = len(self.outstanding.get(head, (0,)))
-        self._used = (self._used + count) % self.layout.places
+        self._used = (self._used + self.span(head)) % self.layout.places
         self.last_used = (self.last_used + 1) & U16
         return head, length
+
+    def span(self, head: int) -> int:
+        """Return how many descriptors a chain takes; a foreign id is taken for one."""
+        return len(self.outstanding.get(head, (0,)))
 
     def release(self, head: int) -> bool:
         """Free the chain of `head`; False if there is none outstanding (a foreign used entry)."""

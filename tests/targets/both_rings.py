@@ -1,0 +1,63 @@
+"""One scenario on split and on packed rings of a real device: whether the guest sees the same.
+
+Timing decides what some scenarios show, in either form. So one that differs is run again: its forms
+agree if they have shown the same in any two of their runs. Where a broken rule says that the device
+has been damaged, what follows may depend on the form, and is not compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.dataplane.ring_outcome import Outcome, on, unordered
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.device import RINGS
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.target import Target
+from vblkfuzz.trace.kinds import COLLECT
+
+_RUNS: Final = 4
+"""Of each form at most."""
+UNDAMAGED: Final = frozenset({"L6"})
+"""Rules after whose violation a device goes on as one without."""
+
+
+@dataclass
+class Compared:
+    """What was seen so far."""
+
+    requests: int = 0
+    again: int = 0
+    """Scenarios that were run more than once."""
+    damaged: int = 0
+    """Scenarios that were not compared."""
+    different: list[Scenario] = field(default_factory=list)
+    rules: dict[str, set[str]] = field(default_factory=dict)
+    """Rules broken on each form."""
+
+    def __str__(self) -> str:
+        found = {ring: sorted(rules) for ring, rules in self.rules.items()}
+        return (
+            f"{self.requests} requests, {len(self.different)} differ, {self.again} run again, "
+            f"{self.damaged} not compared, rules broken {found}"
+        )
+
+
+def compare(target: Target, scenario: Scenario, seen: Compared) -> None:
+    """Run a scenario on both forms of rings, and note whether the guest sees the same."""
+    outcomes: dict[str, list[Outcome]] = {ring: [] for ring in RINGS}
+    for number in range(_RUNS):
+        seen.again += number == 1
+        for ring in RINGS:
+            execution = run_scenario(target, on(ring, scenario))
+            rules = {each.rule for each in execution.verdict.violations}
+            seen.rules.setdefault(ring, set()).update(rules)
+            if rules - UNDAMAGED:
+                seen.damaged += 1
+                return
+            seen.requests += sum(event.kind == COLLECT for event in execution.trace.events)
+            outcomes[ring].append(unordered(execution.trace))
+        if any(each in outcomes["packed"] for each in outcomes["split"]):
+            return
+    seen.different.append(scenario)
