@@ -53,7 +53,7 @@ _SHOWS: Final = 'SHOWS = ""  # words of the sentences that show the bug; others 
 _LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
 SECTIONS: Final = ("drain_begin", "mirror_begin")
 """Operations that the control run leaves out."""
-_ELSEWHERE: Final = ("qsd", "vhost-user")
+_ELSEWHERE: Final = ("qsd", "vhost-user", "vhost-user-frontend")
 """Targets of which a program for QEMU shows nothing."""
 _WITHOUT_EFFECT: Final = WITHOUT | {"read_config", "set_iothread"}
 """Operations that change nothing in a QEMU, which refuses set_iothread for a disk in use."""
