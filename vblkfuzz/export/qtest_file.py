@@ -28,6 +28,7 @@ from vblkfuzz.export.qtest_request import is_shaped, shaped
 from vblkfuzz.export.qtest_schedule import interrupts, with_schedule
 from vblkfuzz.scenario.alphabet.ops import OPS, PUBLISHES
 from vblkfuzz.scenario.op import op
+from vblkfuzz.targets.qemu.bus import MMIO
 from vblkfuzz.targets.qemu.without import WITHOUT
 from vblkfuzz.trace.kinds import OP
 from vblkfuzz.trace.probe import EPILOGUE
@@ -52,7 +53,7 @@ _SHOWS: Final = 'SHOWS = ""  # words of the sentences that show the bug; others 
 _LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
 SECTIONS: Final = ("drain_begin", "mirror_begin")
 """Operations that the control run leaves out."""
-_ELSEWHERE: Final = ("qsd", "vhost-user")
+_ELSEWHERE: Final = ("qsd", "vhost-user", "vhost-user-frontend")
 """Targets of which a program for QEMU shows nothing."""
 _WITHOUT_EFFECT: Final = WITHOUT | {"read_config", "set_iothread"}
 """Operations that change nothing in a QEMU, which refuses set_iothread for a disk in use."""
@@ -79,6 +80,10 @@ def program_of(cases: Sequence[Case], form: str) -> str:
     target = case.outcome.setup.target
     if target in _ELSEWHERE:
         raise UsageError(f"{form}: the program runs a QEMU, not {target}: use --target qemu")
+    if case.outcome.setup.device == MMIO:
+        raise UsageError(
+            f"{form}: the program has no {MMIO}: try whether it shows on virtio-blk-pci"
+        )
     check_rule(case, form)
     sentence = case.violation.sentence if case.violation else ""
     return program(_as_met(case), sentence, form, words_of(case))

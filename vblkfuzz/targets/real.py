@@ -62,6 +62,8 @@ class RealTarget:
     """Kind of the device in all scenarios; None: each decides (`targets.as_run`)."""
     ring: str | None = "split"
     """Form of the rings in all scenarios; None: each decides."""
+    ioeventfd: bool | None = None
+    """Whether kicks are eventfds in all scenarios; None: each decides."""
     iothread: bool | None = None
     """Whether all scenarios run with an IOThread; None: each decides (`targets.as_run`)."""
     coverage: Coverage | None = None

@@ -76,8 +76,8 @@ def test_one_that_resets_nothing_is_found(binary: str, monkeypatch: pytest.Monke
 
 
 def test_only_it_needs_pci_express() -> None:
-    express = [
-        variant_of(Scenario(DeviceConfig(), (INIT, reset)), TargetOptions()).express
+    buses = [
+        variant_of(Scenario(DeviceConfig(), (INIT, reset)), TargetOptions()).bus
         for reset in (op("reset"), FUNCTION)
     ]
-    assert express == [False, True]
+    assert buses == ["pci", "express"]

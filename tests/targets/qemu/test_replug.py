@@ -19,7 +19,7 @@ from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.hotplug import argument, eject, properties
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target
-from vblkfuzz.targets.qemu.variant import Variant
+from vblkfuzz.targets.qemu.variant import Bus, Variant
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.trace.kinds import CRASH, HANG, POP, PUSH, RESET_RET, SECTOR
 from vblkfuzz.trace.probe import without_probe
@@ -132,13 +132,13 @@ def test_a_disk_of_virtio_scsi_is_a_device_of_its_own() -> None:
     ]
 
 
-@pytest.mark.parametrize("express", [False, True])
-def test_a_monitor_that_refuses_the_ejection_is_a_fault_of_the_harness(express: bool) -> None:
+@pytest.mark.parametrize("bus", ["pci", "express"])
+def test_a_monitor_that_refuses_the_ejection_is_a_fault_of_the_harness(bus: Bus) -> None:
     class Monitor:
         async def call(self, command: str, **arguments: object) -> object:
             return {"device_del": {}}.get(command, "unknown command: 'o'")
 
-    variant = Variant(iothreads=1, ioeventfd=True, express=express)
+    variant = Variant(iothreads=1, ioeventfd=True, bus=bus)
     work = eject(cast("Qmp", Monitor()), variant)
     with pytest.raises(HarnessError, match="unknown command"):
         while True:

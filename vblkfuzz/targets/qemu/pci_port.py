@@ -1,33 +1,24 @@
 """The guest's access to virtio-blk-pci or virtio-scsi-pci, by qtest (virtio 1.2, 4.1).
 
-The rings are in shared guest memory and need no qtest. PCI is set up here in place of firmware. A
-system reset undoes that, so PCI is set up again with each write of the status. Runs in the guest
-process.
+PCI is set up here in place of firmware. A system reset undoes that, so PCI is set up again with
+each write of the status.
 """
 
 from __future__ import annotations
 
-import mmap
-import socket
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.features import scenario_features
-from vblkfuzz.limits import GUEST_MEMORY_SIZE
-from vblkfuzz.targets.qemu.pci_bus import PCI_SLOT, PORT_BUS
-from vblkfuzz.targets.qemu.qtest import QTest
+from vblkfuzz.targets.qemu.bus import PCI_SLOT, PORT_BUS
+from vblkfuzz.targets.qemu.qtest_port import NO_STEPS, QtestPort
 from vblkfuzz.targets.qemu.queue_numbers import number_on_device
-from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.features import on_the_wire
-from vblkfuzz.virtio.memory import GuestMemory
-from vblkfuzz.virtio.request.blk import F_MQ, WRITEBACK_AT, id_digest
+from vblkfuzz.virtio.request.blk import F_MQ, WRITEBACK_AT
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.queue import Areas
-
-SERIAL: Final = "vblkfuzz-qemu-disk00"
-"""Serial number of the device: the longest that GET_ID can answer (virtio 1.2, 5.2.6)."""
 
 _SLOT: Final = 0x8000_0000 | PCI_SLOT << 11
 _BEHIND_PORT: Final = 0x8000_0000 | PORT_BUS << 16
@@ -52,10 +43,6 @@ _FEATURE_SELECT, _FEATURES, _DRIVER_SELECT, _DRIVER_FEATURES = 0x00, 0x04, 0x08,
 _STATUS, _GENERATION, _QUEUE_SELECT, _QUEUE_SIZE, _QUEUE_ENABLE = 0x14, 0x15, 0x16, 0x18, 0x1C
 _QUEUE_NOTIFY_OFF, _QUEUE_DESC, _QUEUE_RESET = 0x1E, 0x20, 0x3A
 
-_KNOWN_ID: Final = id_digest(SERIAL.encode())
-_NO_STEPS: Final[GuestSteps] = (_ for _ in ())
-list(_NO_STEPS)
-
 
 class _Places(NamedTuple):
     """Addresses within BAR 4; the same after each reset."""
@@ -69,10 +56,8 @@ class _Places(NamedTuple):
     """Offset of the capability of PCI Express in the configuration space; 0: there is none."""
 
 
-class PciPort:
+class PciPort(QtestPort):
     """Satisfies `driver.port.Port`."""
-
-    queue_reset = Frame.QUEUE_RESET
 
     def __init__(self, ram: int) -> None:
         """Map guest memory.
@@ -80,23 +65,13 @@ class PciPort:
         Args:
             ram: memfd of guest memory; stays open.
         """
-        self._mapping = mmap.mmap(ram, GUEST_MEMORY_SIZE)
-        self.memory = GuestMemory(memoryview(self._mapping))
+        super().__init__(ram)
         self._config: DeviceConfig
-        self._qtest: QTest | None = None
         self._places: _Places
         self._device = _SLOT
         """Address of its configuration space."""
         self._status = 0
         """Device status that the driver wrote last."""
-
-    def close(self) -> None:
-        """Disconnect; unmap guest memory: the mapping keeps a file descriptor of its own."""
-        if self._qtest is not None:
-            self._qtest.close()
-        for view in (self.memory.u32, self.memory.u16, self.memory.bytes):
-            view.release()
-        self._mapping.close()
 
     def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
         """Set up PCI if the process is a new one; clear guest memory, which no device uses now."""
@@ -108,26 +83,18 @@ class PciPort:
         if self._is_scsi:  # the unit takes the size of its disk only now
             self._write_status(0)
         self._generation = self._read_generation()
-        self.memory.bytes[:] = _ZEROES
+        self._clear_memory()
 
     def power_off(self) -> None:
         """Reset the device."""
         self._write_status(0)
 
-    def save(self) -> None:
-        """Do nothing: QEMU itself stops and saves the device."""
-
     def restore(self, fds: list[int]) -> None:
         """Use the process behind this connection: it has loaded the device, or is a new one."""
-        if self._qtest is not None:
-            self._qtest.close()
-        self._qtest = QTest(socket.socket(fileno=fds[0]))
+        super().restore(fds)
         self._device = _SLOT
         if self._config_read(0, "l") == _ROOT_PORT:
             self._device = _BEHIND_PORT
-
-    def replace(self, fds: list[int]) -> None:
-        """Do nothing: the new device is in the same slot, and PCI is set up with its status."""
 
     # --- Transport ----------------------------------------------------------------------------
 
@@ -162,25 +129,25 @@ class PciPort:
             self._write("l", _QUEUE_DESC + 8 * place + 4, 0)
         self._write("w", _QUEUE_ENABLE, 1)
         self._line.flush()
-        return _NO_STEPS
+        return NO_STEPS
 
     def write_status(self, value: int) -> GuestSteps:
         """Write the device status."""
         self._write_status(value)
-        return _NO_STEPS
+        return NO_STEPS
 
     def reset_function(self) -> GuestSteps:
         """Reset the PCI function (PCIe 6.6.2), if it can be, and virtio with it."""
         express = self._places.express
         if not express:
             self._write_status(0)
-            return _NO_STEPS
+            return NO_STEPS
         control = self._config_read(express + _DEVICE_CONTROL, "w")
         self._config_write(express + _DEVICE_CONTROL, control | _FUNCTION_RESET, "w")
         self._status = 0
         self._set_up_pci()
         self._line.flush()
-        return _NO_STEPS
+        return NO_STEPS
 
     def read_status(self) -> int:
         """Read the device status.
@@ -190,10 +157,6 @@ class PciPort:
         if not self._status:
             self._set_up_pci()
         return self._line.ask(f"readb {self._places.common + _STATUS:#x}")
-
-    def is_lost(self) -> bool:
-        """Return False: without its process the scenario ends."""
-        return False
 
     def queue_enabled(self, index: int) -> bool:
         """Read whether a queue is enabled."""
@@ -219,11 +182,7 @@ class PciPort:
         """Write the cache mode into the device configuration."""
         self._line.post(f"writeb {self._places.device + WRITEBACK_AT:#x} {mode:#x}")
         self._line.flush()
-        return _NO_STEPS
-
-    def known_id(self) -> int:
-        """Return the digest of the serial that QEMU is started with."""
-        return _KNOWN_ID
+        return NO_STEPS
 
     def kick(self, index: int) -> GuestSteps:
         """Write the queue's notify register; one that the device does not have has none."""
@@ -231,7 +190,7 @@ class PciPort:
             number = number_on_device(self._config.kind, index)
             self._line.post(f"writew {self._places.notify[number]:#x} {number:#x}")
             self._line.flush()
-        return _NO_STEPS
+        return NO_STEPS
 
     def kick_inband(self, index: int) -> GuestSteps:
         """As `kick`: the notify register is the only way."""
@@ -242,18 +201,13 @@ class PciPort:
         self._select(index)
         self._write("w", _QUEUE_RESET, 1)
         self._line.flush()
-        return _NO_STEPS
+        return NO_STEPS
 
     def take_call(self, index: int) -> bool:
         """Read the ISR status, which clears it: without MSI-X all queues share one interrupt."""
         return bool(self._line.ask(f"readb {self._places.isr:#x}") & 1)
 
     # --- PCI ----------------------------------------------------------------------------------
-
-    @property
-    def _line(self) -> QTest:
-        assert self._qtest is not None, "power_on comes first"
-        return self._qtest
 
     @property
     def _is_scsi(self) -> bool:
@@ -317,6 +271,3 @@ class PciPort:
             off = self._line.ask(f"readw {common + _QUEUE_NOTIFY_OFF:#x}")
             notify.append(offsets[_NOTIFY] + off * multiplier)
         return _Places(common, offsets[_ISR], offsets[_DEVICE], notify, express)
-
-
-_ZEROES: Final = bytes(GUEST_MEMORY_SIZE)

@@ -21,11 +21,11 @@ from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.ending import ending_of, refusal_of
 from vblkfuzz.targets.gated_child import GatedChild
 from vblkfuzz.targets.last_words import last_line
+from vblkfuzz.targets.qemu.bus import MACHINE, bus_options
 from vblkfuzz.targets.qemu.disks import DISK_NODES
 from vblkfuzz.targets.qemu.gated import LogDoor, QemuGate, log_options
 from vblkfuzz.targets.qemu.hotplug import argument
 from vblkfuzz.targets.qemu.iothreads import ACTORS, actor_of, iothread_options
-from vblkfuzz.targets.qemu.pci_bus import bridge_options, machine_type
 from vblkfuzz.targets.qemu.queue_numbers import number_on_device, queues_of
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
@@ -355,7 +355,7 @@ def _command(
     options = [
         "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on"
         " -name vblkfuzz,debug-threads=on",
-        f"-M {machine_type(variant)},memory-backend=m0 -m {RAM_BYTES >> 20}M -bios {_fd(bios)}",
+        f"-M {MACHINE[variant.bus]},memory-backend=m0 -m {RAM_BYTES >> 20}M -bios {_fd(bios)}",
         f"-object memory-backend-file,id=m0,size={RAM_BYTES},mem-path={_fd(ram)},share=on",
         # qtest requires a character device with this name.
         f"-chardev socket,id=qtest,fd={qtest} -qtest chardev:qtest -qtest-log none",
@@ -367,7 +367,7 @@ def _command(
         "-object main-loop,id=main-loop,thread-pool-max=1",
         *disks.arguments(),
         *(["-incoming defer"] if waits else []),
-        *bridge_options(variant),
+        *bus_options(variant),
         argument(variant, DISK_NODES[0]),
     ]
     return [binary, *" ".join(options).split()]

@@ -18,6 +18,7 @@ from vblkfuzz.targets.qemu.binary import find_qemu
 from vblkfuzz.targets.qemu.disks import FileDisks, NbdDisks
 from vblkfuzz.targets.qemu.gated import why_not_gated
 from vblkfuzz.targets.qemu.iothreads import most_iothreads
+from vblkfuzz.targets.qemu.mmio_port import MmioPort
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
 from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess
@@ -58,15 +59,17 @@ class QemuRig:
 
     resets_at_end = True
 
-    def __init__(self, options: TargetOptions) -> None:
+    def __init__(self, options: TargetOptions, *, mmio: bool = False) -> None:
+        """Begin without a process; `mmio`: the device is on virtio-mmio."""
         self._options = options
+        self._mmio = mmio
         self.coverage = Coverage()
         """What the processes reach of their code."""
         self._binary = self._version = ""
         self._no_gate = ""
         """Why there is no gate; empty: there is."""
         self._ram = -1
-        self._port: PciPort
+        self._port: PciPort | MmioPort
         self._nbd = NbdProcess()
         self._backend = NbdBackend(self._nbd)
         self._machines: dict[Variant, Operator] = {}
@@ -109,7 +112,7 @@ class QemuRig:
         """Guest memory, shared by all processes."""
         return self._port.memory
 
-    def port(self) -> PciPort:
+    def port(self) -> PciPort | MmioPort:
         """The guest's access to the device; the guest process inherits it."""
         return self._port
 
@@ -120,13 +123,13 @@ class QemuRig:
 
     def start(self) -> None:
         """Find the binary, create guest memory, start a first process."""
-        self._binary = find_qemu(self._options.qemu_binary)
+        self._binary = find_qemu(self._options.qemu_binary, mmio=self._mmio)
         self._version = version_of(self._binary)
         self._no_gate = why_not_gated(self._binary)
         self._ram = memfd("ram", RAM_BYTES)
-        self._port = PciPort(self._ram)
+        self._port = MmioPort(self._ram) if self._mmio else PciPort(self._ram)
         self._nbd.start()
-        self._machine = self._machine_of(variant_of(Scenario(), self._options))
+        self._machine = self._machine_of(variant_of(Scenario(), self._options, mmio=self._mmio))
 
     def stop(self) -> None:
         """End all processes; free guest memory."""
@@ -146,7 +149,7 @@ class QemuRig:
             self._end_all()
             self._nbd.stop()
             self._nbd.start()
-        variant = variant_of(scenario, self._options)
+        variant = variant_of(scenario, self._options, mmio=self._mmio)
         self._manages = any(one.name == "tmf" for one in scenario.ops)
         if variant.nbd:
             self._nbd.order(Order.START)
@@ -257,7 +260,7 @@ class QemuRig:
     def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
         """Return what QEMU counts of its queues; none if it does not say it (7.1)."""
         qemu = self._machine.qemu
-        found = queue_counts(qemu.qmp, qemu.variant.kind, queues) if self._counts else ()
+        found = queue_counts(qemu.qmp, qemu.variant, queues) if self._counts else ()
         self._counts = bool(found)
         return found
 

@@ -7,7 +7,7 @@ matter in a scenario have their default: the fewer variants, the fewer processes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vblkfuzz.scenario.alphabet.backend import RESULTS
 from vblkfuzz.scenario.alphabet.guest import RESET_WAYS
@@ -15,10 +15,10 @@ from vblkfuzz.scenario.alphabet.ops import CODES
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.device import DeviceConfig
-    from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.options import TargetOptions
 
+Bus = Literal["pci", "express", "mmio"]
 _OK: Final = RESULTS.index("ok")
 _ENOSPC: Final = RESULTS.index("enospc")
 _RESET: Final = CODES["reset"]
@@ -55,9 +55,9 @@ class Variant(NamedTuple):
     chardev: str = ""
     """Id of the character device to a vhost-user back-end; empty: the device has a disk."""
 
-    express: bool = False
-    """Whether the device is on PCI Express: only there a function can be reset. It is not where
-    that does not matter, since a conventional bus needs less to be set up."""
+    bus: Bus = "pci"
+    """On PCI Express a function can be reset; scenarios that need no such reset do without, since a
+    conventional bus needs less to be set up."""
 
     @property
     def ignores_errors(self) -> bool:
@@ -70,13 +70,14 @@ class Variant(NamedTuple):
         return self.nbd is not None and not _STOPS.isdisjoint((self.nbd.werror, self.nbd.rerror))
 
 
-def variant_of(scenario: Scenario, options: TargetOptions) -> Variant:
+def variant_of(scenario: Scenario, options: TargetOptions, *, mmio: bool = False) -> Variant:
     """Return the variant that a scenario runs on.
 
     Args:
         scenario: the scenario.
         options: whether there is an IOThread, and whether its threads go on one at a time, unless
             the scenario decides.
+        mmio: the device is on virtio-mmio.
     """
     config = scenario.device
     serial = options.is_serial(scenario)
@@ -84,18 +85,13 @@ def variant_of(scenario: Scenario, options: TargetOptions) -> Variant:
     nbd = _nbd_variant(scenario) if holds else None
     iothreads = iothreads_of(config, options.iothread)
     flags = iothreads, config.ioeventfd, config.read_only
-    return Variant(
-        *flags,
-        nbd,
-        serial,
-        config.kind,
-        packed=config.ring == "packed",
-        express=any(map(_is_of_function, scenario.ops)),
-    )
+    packed, bus = config.ring == "packed", "mmio" if mmio else _pci_bus(scenario)
+    return Variant(*flags, nbd, serial, config.kind, packed=packed, bus=bus)
 
 
-def _is_of_function(operation: Op) -> bool:
-    return operation.code == _RESET and operation.a == _FUNCTION
+def _pci_bus(scenario: Scenario) -> Bus:
+    resets = (one.a == _FUNCTION for one in scenario.ops if one.code == _RESET)
+    return "express" if any(resets) else "pci"
 
 
 def iothreads_of(config: DeviceConfig, wanted: bool | None) -> int:
