@@ -36,6 +36,7 @@ class DeviceConfig:
 MACHINE = """
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.kinds import POP
+import vblkfuzz.trace.vhost_kinds
 from vblkfuzz.trace.schedule_kinds import HELD
 def run(self):
     emit(POP if self._config.queues else 0)
