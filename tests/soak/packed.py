@@ -16,7 +16,11 @@ from tests.targets.both_rings import Compared, compare
 from tests.targets.qemu.binary import NEEDS_QEMU
 from tests.targets.vhost_user.backend import RINGS
 from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.executor import run_scenario
 from vblkfuzz.oracle.judge import judge
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.target import qemu_target
@@ -24,6 +28,8 @@ from vblkfuzz.targets.target import Target
 from vblkfuzz.targets.vhost_user.target import vhost_user_target
 from vblkfuzz.trace.kinds import COLLECT
 
+FIXED = 10
+"""The first major version without that bug, of those that were tried."""
 COUNT = int(os.environ.get("VBLKFUZZ_INPUTS", "500"))
 SEED = int(os.environ.get("VBLKFUZZ_SEED", "1"))
 
@@ -50,6 +56,17 @@ def test_the_guest_sees_the_same(device: str) -> None:
 @pytest.mark.parametrize("device", ["virtio-blk-pci", "virtio-scsi-pci"])
 def test_on_qemu(device: str) -> None:
     check(device, qemu_target(device, "processes", TargetOptions()))
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+def test_a_broken_ring_that_qemu_7_2_never_leaves() -> None:
+    """It takes the same descriptor again and again, for seconds until that is a finding."""
+    ops = op("init"), op("hostile", content="loop")
+    with qemu_target("virtio-blk-pci", "processes", TargetOptions()) as target:
+        found = run_scenario(target, Scenario(DeviceConfig(ring="packed"), ops)).verdict.violations
+        old = int(target.versions["qemu-system-x86_64"].partition(".")[0]) < FIXED
+    assert [each.signature for each in found] == ["l5"] * old
 
 
 @pytest.mark.realdevice

@@ -92,7 +92,7 @@ def test_which_targets_have_virtio_scsi(name: str, device: str, kind: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "ring"), [("model", "packed"), ("qemu", "split"), ("qsd", "split")]
+    ("name", "ring"), [("model", "packed"), ("qemu", "packed"), ("qsd", "split")]
 )
 def test_which_targets_have_packed_rings(name: str, ring: str) -> None:
     opened = open_target(name, default_device(name), "processes", TargetOptions())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.checkout import CHECKOUT
-from tools.compiled.modules import OPEN, compiled_files
+from tools.compiled.modules import OPEN, ROOMS, compiled_files
 from tools.compiled.primitives import with_primitives
 from tools.compiled.source import source_to_compile, with_lines
 from vblkfuzz.dataplane.thread import causal
@@ -91,9 +91,11 @@ def classes_of(module: str) -> list[type]:
     return [each for each in names.values() if getattr(each, "__module__", "") == module]
 
 
-def test_every_compiled_class_below_which_there_is_python_is_open() -> None:
+@pytest.mark.parametrize("rooms", [tuple(ROOMS), ("virtio",)])
+def test_every_compiled_class_below_which_there_is_python_is_open(rooms: tuple[str, ...]) -> None:
     """Also those between: mypyc would run the constructor of a closed one twice."""
-    compiled = {f"vblkfuzz.{file.removesuffix('.py').replace('/', '.')}" for file in FILES}
+    files = compiled_files(CHECKOUT / "vblkfuzz", rooms)
+    compiled = {f"vblkfuzz.{file.removesuffix('.py').replace('/', '.')}" for file in files}
     modules = {
         ".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__")
         for path in (CHECKOUT / "vblkfuzz").rglob("*.py")
@@ -107,6 +109,11 @@ def test_every_compiled_class_below_which_there_is_python_is_open() -> None:
 def test_a_pattern_that_matches_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no file virtio/"):
         compiled_files(tmp_path)
+
+
+def test_a_room_that_is_not_compiled_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected rooms of virtio, trace, "):
+        compiled_files(CHECKOUT / "vblkfuzz", ("virtio", "campaign"))
 
 
 def test_a_constant_is_final_and_an_alias_of_a_type_is_not() -> None:
@@ -208,5 +215,6 @@ def test_our_code_in_c_comes_after_the_headers() -> None:
     written = with_primitives(code)
     assert written.startswith(f"{headers}/* What compiled code does in C")
     assert written.endswith(f"static{own}")
+    assert "VBLKFUZZ_COLD(CPy_AddTraceback);" in written
     with pytest.raises(ValueError, match="__native_internal"):
         with_primitives("int one;\n")

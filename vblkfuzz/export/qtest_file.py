@@ -26,7 +26,7 @@ from vblkfuzz.export.qtest_hostile import broken, is_shown
 from vblkfuzz.export.qtest_packed import MISSING, with_packed_rings
 from vblkfuzz.export.qtest_request import is_shaped, shaped
 from vblkfuzz.export.qtest_schedule import interrupts, with_schedule
-from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.ops import OPS, PUBLISHES
 from vblkfuzz.scenario.op import op
 from vblkfuzz.targets.qemu.bus import MMIO
 from vblkfuzz.targets.qemu.without import WITHOUT
@@ -53,7 +53,7 @@ _SHOWS: Final = 'SHOWS = ""  # words of the sentences that show the bug; others 
 _LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
 SECTIONS: Final = ("drain_begin", "mirror_begin")
 """Operations that the control run leaves out."""
-_ELSEWHERE: Final = ("qsd", "vhost-user")
+_ELSEWHERE: Final = ("qsd", "vhost-user", "vhost-user-frontend")
 """Targets of which a program for QEMU shows nothing."""
 _WITHOUT_EFFECT: Final = WITHOUT | {"read_config", "set_iothread"}
 """Operations that change nothing in a QEMU, which refuses set_iothread for a disk in use."""
@@ -199,7 +199,7 @@ def _step(operation: Op, device: DeviceConfig) -> str:
         return repr((name, broken(operation)))
     arguments.pop("shape", None)
     form = FORMS[device.kind]
-    if is_shaped(operation) or (form is not BLK and "request" in arguments):
+    if is_shaped(operation) or (form is not BLK and operation.code in PUBLISHES):
         more = shaped(operation, device.queue_size, form)
         if more is None:  # the request does not fit into the ring; the kick remains
             return f"('kick', {{'queue': {operation.a}}})" if name == "publish_kick" else ""

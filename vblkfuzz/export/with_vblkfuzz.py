@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 80
 _PACKAGE: Final = "vblkfuzz"
-_REAL: Final = ("qemu", "qsd", "vhost-user")
+_REAL: Final = ("qemu", "qsd", "vhost-user", "vhost-user-frontend")
 _START_FAILS: Final = (
     "The scenario has a start of the device fail (start_fail): vblkfuzz limits the number of files"
     " that QEMU may have open. So `Too many open files` and the failed ioeventfd in the output are"

@@ -7,14 +7,17 @@ address (u64) and length (u32).
 
 from __future__ import annotations
 
+from itertools import starmap
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.published import Published
-from vblkfuzz.trace.event import EVENT_RECORD, Event
+from vblkfuzz.trace.event import EVENT_RECORD, as_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from vblkfuzz.trace.event import Event
 
 _COUNT: Final = Struct("<H")
 _CHAIN: Final = Struct("<HHB")
@@ -34,10 +37,10 @@ class GuestAnswer(NamedTuple):
 
 def pack(events: Sequence[Event], published: Sequence[Published]) -> bytes:
     """Return events and chains as bytes."""
-    parts = [_COUNT.pack(len(events)), *(EVENT_RECORD.pack(*event) for event in events)]
+    parts = [_COUNT.pack(len(events)), *starmap(EVENT_RECORD.pack, events)]
     for head, span, writable in published:
         parts.append(_CHAIN.pack(head, span, len(writable)))
-        parts += [_SEGMENT.pack(*segment) for segment in writable]
+        parts += starmap(_SEGMENT.pack, writable)
     return b"".join(parts)
 
 
@@ -45,7 +48,7 @@ def unpack(data: bytes, *, lost: bool) -> GuestAnswer:
     """Return the answer that `pack` has made bytes of."""
     (count,) = _COUNT.unpack_from(data)
     end = _COUNT.size + count * EVENT_RECORD.size
-    events = [Event(*record) for record in EVENT_RECORD.iter_unpack(data[_COUNT.size : end])]
+    events = as_events(EVENT_RECORD.iter_unpack(data[_COUNT.size : end]))
     published: list[Published] = []
     while end < len(data):
         head, span, segments = _CHAIN.unpack_from(data, end)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.target import Target
 
 
-DECIDED: Final = ("kind", "ring")
+DECIDED: Final = ("kind", "ring", "ioeventfd")
 """Fields of a device that some targets decide: by an attribute of the name, None: each scenario
 does."""
-_MODEL: Final = {"kind": "blk", "ring": None}
+_MODEL: Final = {"kind": "blk", "ring": None, "ioeventfd": None}
 """What a target decides that has no such attributes."""
 
 

@@ -19,12 +19,15 @@ class Reported:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self._published: deque[Published] = deque()
+        self._published: deque[tuple[int, Published]] = deque()
+        """With the queue of each."""
 
     def add(self, events: Sequence[Event], published: Sequence[Published]) -> None:
         """Take what the guest reports next."""
         self.events.extend(events)
-        self._published.extend(published)
+        if published:
+            queues = [event.queue for event in events if event.kind == PUBLISH]
+            self._published.extend(zip(queues, published, strict=True))
 
     def take_events(self) -> list[Event]:
         """Return the events, which are recorded now; `take_published` for each PUBLISH."""
@@ -33,9 +36,8 @@ class Reported:
 
     def take_published(self) -> Published:
         """Return what the next PUBLISH is about."""
-        return self._published.popleft()
+        return self._published.popleft()[1]
 
     def published_in(self, queue: int) -> list[Published]:
         """Return what was published in a queue."""
-        queues = [event.queue for event in self.events if event.kind == PUBLISH]
-        return [one for of, one in zip(queues, self._published, strict=True) if of == queue]
+        return [one for of, one in self._published if of == queue]

@@ -38,8 +38,10 @@ class Witness(IntFlag):
     """Whether the device still works after the scenario: the guest has tried (`trace.probe`)."""
     MESSAGES = 256
     """Each message of a vhost-user front-end under test, in order (`trace.vhost_kinds`)."""
+    CONTROL = 512
+    """Answers in the control queue, which virtio-scsi has."""
 
 
-MODEL: Final = ~(Witness.PROCESS | Witness.PROBE | Witness.MESSAGES)
+MODEL: Final = ~(Witness.PROCESS | Witness.PROBE | Witness.MESSAGES | Witness.CONTROL)
 """Witnesses of the model: all but these. PROCESS is added if the own code of a user's device has
 failed; any other death or silence of a process is a harness fault."""

@@ -6,6 +6,8 @@ import pytest
 
 from tests.conformance.real_target import Failing, RealTargetContract
 from tests.targets.qemu.binary import NEEDS_QEMU
+from tests.targets.qemu.broken_rings import spared
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.nbd.backend import BACKEND_OPS
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.operator import Operator
@@ -23,6 +25,10 @@ class TestQemu(RealTargetContract):
     target_name = "qemu"
     operator = Operator
     elsewhere = BACKEND_OPS
+
+    def steady(self, scenario: Scenario) -> Scenario:
+        """Return a scenario that breaks no packed ring, after which 7.2 spins."""
+        return spared(scenario)
 
     @staticmethod
     def failing_target() -> RealTarget:

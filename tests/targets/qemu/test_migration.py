@@ -12,6 +12,7 @@ import pytest
 from tests.conformance.inputs import fuzz_inputs
 from tests.conformance.leftovers import nothing_left, open_fds
 from tests.targets.qemu.binary import NEEDS_QEMU
+from tests.targets.qemu.broken_rings import spared
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.codec import decode
@@ -154,7 +155,7 @@ class TestOutsideOfSections:
         """Each is saved and restored in the middle."""
         saved = 0
         for data in fuzz_inputs(17, 50):
-            made = decode(data)
+            made = spared(decode(data))
             ops = [one for one in made.ops if one.name not in WRONG]
             half = len(ops) // 2
             device = replace(made.device, werror="report")  # S29: a read-only disk that ignores it

@@ -13,7 +13,7 @@ from typing import Final
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.kinds import DRIVER_INIT, END, HOSTILE, POP, PUSH
+from vblkfuzz.trace.kinds import DRIVER_INIT, END, HOSTILE, POP, PUSH, RESET_RET
 from vblkfuzz.trace.vhost_kinds import VHOST_CONNECTION, VHOST_MESSAGE, About, Word
 from vblkfuzz.trace.witness import Witness
 
@@ -165,7 +165,7 @@ def S44(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         elif connection is None:
             continue
         elif event.kind == END:
-            _check_greeted(connection, event, report)
+            _check_greeted(connection, report)
         else:
             what, state = connection.problem(event)
             if what:
@@ -181,13 +181,14 @@ def _since(made: Event, event: Event) -> str:
     return "" if made is event else f", on the connection made at turn {made.turn}"
 
 
-def _check_greeted(connection: _Connection, end: Event, report: Report) -> None:
-    if connection.made is not None and not connection.owned:
+def _check_greeted(connection: _Connection, report: Report) -> None:
+    made = connection.made
+    if made is not None and not connection.owned:
         sentence = (
-            f"The front-end had not greeted on the connection made at turn {connection.made.turn} "
-            f"when everything had settled (turn {end.turn})."
+            f"The front-end had not greeted on the connection made at turn {made.turn} when "
+            "everything had settled."
         )
-        report.violation(connection.made, end, sentence, "never_greeted")
+        report.violation(made, made, sentence, "never_greeted")
 
 
 @rule(
@@ -195,10 +196,10 @@ def _check_greeted(connection: _Connection, end: Event, report: Report) -> None:
     title="A vhost-user front-end starts a ring where it was stopped.",
     source="Vhost-user Protocol, GET_VRING_BASE, SET_VRING_BASE; QEMU vhost_virtqueue_stop",
     instead=(
-        "SET_VRING_BASE has the answer to GET_VRING_BASE; after a lost connection an index from the "
-        "used one to the last that was taken; after a reset of the device 0."
+        "SET_VRING_BASE has the answer to GET_VRING_BASE; after a lost connection an index from "
+        "the used one to the last that was taken; after a reset of the device 0."
     ),
-    needs=(VHOST_CONNECTION, VHOST_MESSAGE, POP, PUSH, DRIVER_INIT, HOSTILE),
+    needs=(VHOST_CONNECTION, VHOST_MESSAGE, POP, PUSH, RESET_RET, DRIVER_INIT, HOSTILE),
     situations=(BASE_RETURNED, BASE_AFTER_LOSS),
     witnesses=Witness.MESSAGES | Witness.POP | Witness.MEMORY,
     decisive=(VHOST_MESSAGE,),
@@ -226,12 +227,13 @@ def S45(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             used[queue] = event.value
         elif kind == HOSTILE:
             hostile = True
-        elif kind == DRIVER_INIT:
-            hostile = hostile and bool(event.flag)
+        elif kind in (RESET_RET, DRIVER_INIT):
+            if kind == RESET_RET or not event.flag:
+                hostile = False
+                used.clear()
+                taken.clear()
         elif event.flag == Word.GET_INFLIGHT_FD:
             stopped.clear()
-            used.clear()
-            taken.clear()
             lost = None
         elif event.flag == Word.GET_VRING_BASE:
             stopped[queue] = event

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
-_WITNESSES: Final = ~(Witness.DEVICE | Witness.MESSAGES)
+_WITNESSES: Final = ~(Witness.DEVICE | Witness.MESSAGES | Witness.CONTROL)
 _NBD_MACHINES: Final = 12
 """Machines on NBD disks that are kept at most."""
 
@@ -85,6 +85,8 @@ class QemuRig:
         """Processes of machines that were ended."""
         self._handed: QemuProcess | None = None
         """The one whose connections the guest process has."""
+        self._manages = False
+        """Whether the scenario has task management, whose end no ring of requests shows."""
 
     @property
     def versions(self) -> dict[str, str]:
@@ -97,8 +99,8 @@ class QemuRig:
         return most_iothreads(self._version, kind) if self._version else MAX_IOTHREADS
 
     def witnesses(self, config: DeviceConfig) -> Witness:
-        """All witnesses but those inside the device."""
-        return _WITNESSES
+        """All witnesses but those inside the device; only virtio-scsi has a control queue."""
+        return _WITNESSES | Witness.CONTROL if config.kind == "scsi" else _WITNESSES
 
     @property
     def processes(self) -> int:
@@ -148,6 +150,7 @@ class QemuRig:
             self._nbd.stop()
             self._nbd.start()
         variant = variant_of(scenario, self._options, mmio=self._mmio)
+        self._manages = any(one.name == "tmf" for one in scenario.ops)
         if variant.nbd:
             self._nbd.order(Order.START)
             self._backend.note_start()
@@ -239,10 +242,12 @@ class QemuRig:
         """Wait until the device is idle.
 
         If all requests are used and all handlers have ended, a look suffices, unless the device is
-        about to read its queues, or has a backend that may hold a request of the operator.
+        about to read its queues, manages tasks, or has a backend that may hold a request of the
+        operator.
         """
         machine = self._machine
-        looks = machine.in_section or recorder.starts_handlers or machine.qemu.variant.nbd
+        holds = self._manages or machine.qemu.variant.nbd
+        looks = machine.in_section or recorder.starts_handlers or holds
         if recorder.over and not looks:
             recorder.look(self._machine.qemu.dequeues)
         else:

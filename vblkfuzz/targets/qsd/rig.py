@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
-_WITNESSES: Final = ~(Witness.DEVICE | Witness.POP | Witness.MESSAGES)
+_WITNESSES: Final = ~(Witness.DEVICE | Witness.POP | Witness.MESSAGES | Witness.CONTROL)
 _MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
 _DEVICE_ID: Final = b"vhost_user_blk"
 """Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""

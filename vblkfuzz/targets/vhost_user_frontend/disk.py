@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
 _OK, _IOERR, _UNSUPP = BlkStatus
 _CLEARS: Final = (RequestType.DISCARD, RequestType.WRITE_ZEROES)
+_TRANSFERS: Final = (RequestType.IN, RequestType.OUT)
 _WRITES: Final = (RequestType.OUT, *_CLEARS)
+
+
+class Answer(NamedTuple):
+    """How a request ends."""
+
+    status: BlkStatus
+    length: int = 0
+    """Bytes written for the driver, without the status."""
 
 
 class Form(NamedTuple):
@@ -50,42 +59,58 @@ class Disk:
         """Fill the disk with zeroes."""
         self._bytes[:] = bytes(len(self._bytes))
 
-    def execute(self, memory: GuestMemory, request: BlkRequest) -> tuple[BlkStatus, int]:
-        """Carry out a request; return its status and the number of bytes written for the driver.
+    def at_once(self, memory: GuestMemory, request: BlkRequest) -> Answer | None:
+        """Return the answer to a request that needs no I/O; None: `execute` has it.
+
+        Such a request is never held, and never fails.
 
         Raises:
             AddressError: a buffer lies outside guest memory.
         """
         if request.type in _WRITES and self.read_only:
-            return _IOERR, 0
+            return Answer(_IOERR)
+        if request.type in _TRANSFERS:
+            length = request.data_length
+            sectors, odd = divmod(length, SECTOR_SIZE)
+            return Answer(_IOERR) if odd or request.sector + sectors > self.sectors else None
         if request.type in _CLEARS:
-            return self._clear(memory, request), 0
-        if request.type in (RequestType.IN, RequestType.OUT):
-            return self._transfer(memory, request)
+            refused = self._refusal(memory, request)
+            return None if refused is None else Answer(refused)
         if request.type == RequestType.GET_ID:
             answer = SERIAL.encode()[:ID_SIZE].ljust(ID_SIZE, b"\0")
-            return _OK, scatter(memory, request.writable, answer)
-        return (_OK if request.type == RequestType.FLUSH else _UNSUPP), 0
+            return Answer(_OK, scatter(memory, request.writable, answer))
+        return None if request.type == RequestType.FLUSH else Answer(_UNSUPP)
 
-    def _transfer(self, memory: GuestMemory, request: BlkRequest) -> tuple[BlkStatus, int]:
-        start, length = request.sector * SECTOR_SIZE, request.data_length
-        if length % SECTOR_SIZE or start + length > len(self._bytes):
-            return _IOERR, 0
-        if request.type == RequestType.IN:
-            data = bytes(self._bytes[start : start + length])
-            return _OK, scatter(memory, request.writable, data)
-        self._bytes[start : start + length] = gather(memory, request.readable)
-        return _OK, 0
-
-    def _clear(self, memory: GuestMemory, request: BlkRequest) -> BlkStatus:
+    def _refusal(self, memory: GuestMemory, request: BlkRequest) -> BlkStatus | None:
         """As QEMU: one segment, no unknown flags, and no flag unmap for a DISCARD."""
         if request.data_length > DISCARD_SEGMENT.size:
             return _UNSUPP
         first, sectors, flags = cleared_sectors(memory, request)
         if not sectors or first + sectors > self.sectors:
             return _IOERR
-        if flags & ~(UNMAP if request.type == RequestType.WRITE_ZEROES else 0):
-            return _UNSUPP
-        place = slice(first * SECTOR_SIZE, (first + sectors) * SECTOR_SIZE)
-        self._bytes[place] = bytes(sectors * SECTOR_SIZE)
-        return _OK
+        known = UNMAP if request.type == RequestType.WRITE_ZEROES else 0
+        return _UNSUPP if flags & ~known else None
+
+    def execute(self, memory: GuestMemory, request: BlkRequest) -> Answer:
+        """Carry out a request that is not answered at once.
+
+        Raises:
+            AddressError: a buffer lies outside guest memory.
+        """
+        if request.type == RequestType.FLUSH:
+            return Answer(_OK)
+        if request.type in _CLEARS:
+            first, sectors, _ = cleared_sectors(memory, request)
+            if first + sectors > self.sectors:  # the guest has changed it since
+                return Answer(_IOERR)
+            self._bytes[first * SECTOR_SIZE : (first + sectors) * SECTOR_SIZE] = bytes(
+                sectors * SECTOR_SIZE
+            )
+            return Answer(_OK)
+        start = request.sector * SECTOR_SIZE
+        end = start + request.data_length
+        if request.type == RequestType.IN:
+            data = bytes(self._bytes[start:end])
+            return Answer(_OK, scatter(memory, request.writable, data))
+        self._bytes[start:end] = gather(memory, request.readable)
+        return Answer(_OK)

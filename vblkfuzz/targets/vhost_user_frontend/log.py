@@ -32,6 +32,13 @@ class Told(NamedTuple):
     value: int = 0
     length: int = 0
 
+    @property
+    def fields(self) -> dict[str, int]:
+        """Return the fields of the event, but for its kind."""
+        fields = self._asdict()
+        del fields["kind"]
+        return fields
+
 
 class Log:
     """Created before the back-end process is forked; each side uses its copy of the object."""

@@ -25,6 +25,7 @@ from vblkfuzz.targets.vhost_user_frontend.server import Order
 from vblkfuzz.targets.vhost_user_frontend.without import WITHOUT
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import POP, RESET_CALL, RESET_RET, VM_CONT, VM_STOP_CALL, VM_STOP_RET
+from vblkfuzz.trace.vhost_kinds import VHOST_MESSAGE, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,6 +47,7 @@ ENDS_AT: Final = (
 )
 """By queue of `start_fail`: the message at which the back-end ends. The front-end waits for the
 answer to each of them: else the clock would decide what it notices first."""
+_NOWHERE: Final = 0
 _TRIES: Final = 4
 """Connections that are made in a row if the front-end closes each."""
 
@@ -72,18 +74,27 @@ class Operator:
         self._away = False
         """Whether the back-end has ended by `save`."""
         self._holding = False
+        self._writeback = True
+        """Whether the cache mode is that of a new device."""
+        self._recorder: Recorder | None = None
+        """Of the current scenario, as soon as it is known."""
         self._messages: list[Told] = []
         """Told by the back-end, and not recorded yet."""
 
     @property
     def is_as_new(self) -> bool:
-        """Whether another scenario may begin here, after a reset of the device."""
-        return self.unfinished() is None and self._backend.log.is_greeted(self.number)
+        """Whether another scenario may begin here, after a reset of the device.
+
+        QEMU keeps the cache mode over a reset.
+        """
+        greeted = self._backend.log.is_greeted(self.number)
+        return greeted and self._writeback and self.unfinished() is None
 
     def begin(self) -> None:
         """Begin a scenario."""
         self._backend.order(Order.START, self.number)
         self._backend.log.forget()
+        self._recorder = None
         self._messages.clear()
         self._holding = False
         self.qemu.qmp.forget_events()
@@ -103,14 +114,20 @@ class Operator:
     # --- Observation --------------------------------------------------------------------------
 
     def dequeues(self) -> Sequence[Dequeue]:
-        """Return the dequeues since the last call; messages are kept for `settle`."""
-        found = []
-        for told in self._backend.log.take():
-            if told.kind == POP:
-                found.append(Dequeue(told.queue, ActorId.IO0))
-            else:
-                self._messages.append(told)
-        return found
+        """Return the dequeues since the last call; record the messages, which came before them.
+
+        Dequeues that come before a message in an interval do not matter to any rule.
+        """
+        told = self._backend.log.take()
+        for one in told:
+            if (one.kind, one.flag) == (VHOST_MESSAGE, Word.SET_CONFIG):
+                self._writeback = bool(one.value)
+        self._messages += [one for one in told if one.kind != POP]
+        if self._recorder is not None:
+            messages, self._messages = self._messages, []
+            for one in messages:
+                self._recorder.tell(one.kind, ActorId.MAIN, **one.fields)
+        return [Dequeue(one.queue, ActorId.IO0) for one in told if one.kind == POP]
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until front-end and back-end are at rest; then look.
@@ -125,12 +142,9 @@ class Operator:
             self._rest(recorder)
 
     def _rest(self, recorder: Recorder) -> None:
+        self._recorder = recorder
         self.qemu.settle()
         recorder.look(self.dequeues)
-        messages, self._messages = self._messages, []
-        for told in messages:
-            kind, queue, flag, head, value, length = told
-            recorder.tell(kind, queue=queue, flag=flag, head=head, value=value, length=length)
 
     def _connect(self) -> None:
         """Let the next back-end connect.
@@ -149,6 +163,7 @@ class Operator:
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
         """Carry out an operation; those of `WITHOUT` do nothing."""
+        self._recorder = recorder
         method = _METHODS[operation.code]
         if method is not None:
             method(self, operation, recorder)
@@ -196,6 +211,10 @@ class Operator:
             self._plug_anew(recorder)
 
     def _plug_anew(self, recorder: Recorder) -> None:
+        """Plug in a new device, for which there is always a back-end: QEMU waits for it."""
+        self._backend.order(Order.FAIL, _NOWHERE)
+        if not self._backend.log.is_connected(self.number):
+            self._connect()
         tell_unplug(recorder, self.dequeues)
         try:
             self.qemu.qmp.run(self._replace())

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
-_WITNESSES: Final = ~Witness.DEVICE
+_WITNESSES: Final = ~(Witness.DEVICE | Witness.CONTROL)
 
 
 class FrontendRig:

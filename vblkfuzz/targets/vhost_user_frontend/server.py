@@ -26,7 +26,7 @@ from enum import IntEnum
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.targets.vhost_user_frontend.disk import FORMS, Disk
+from vblkfuzz.targets.vhost_user_frontend.disk import FORMS, Answer, Disk
 from vblkfuzz.targets.vhost_user_frontend.held import HeldRequests
 from vblkfuzz.targets.vhost_user_frontend.log import Log, Told
 from vblkfuzz.targets.vhost_user_frontend.session import Areas, Session
@@ -187,7 +187,11 @@ class BackendServer:
             self._submit(taken)
 
     def _submit(self, taken: Taken) -> None:
-        if self._holding:
+        ring, _, request = taken
+        answer = ring.disk.at_once(ring.memory, request)
+        if answer is not None:
+            _end_with(taken, answer)
+        elif self._holding:
             self._held.add(taken)
         else:
             self._finish([taken], 0)
@@ -199,10 +203,13 @@ class BackendServer:
             ending: they, oldest first.
             result: an index of `RESULTS`; all but the first fail a request.
         """
-        for ring, head, request in ending:
-            memory = ring.memory
-            status, length = BlkStatus.IOERR, 0
-            if not result:
-                status, length = ring.disk.execute(memory, request)
-            memory.bytes[request.status_address] = status
-            ring.push(head, length + 1)
+        for taken in ending:
+            ring, _, request = taken
+            failed = Answer(BlkStatus.IOERR)
+            _end_with(taken, failed if result else ring.disk.execute(ring.memory, request))
+
+
+def _end_with(taken: Taken, answer: Answer) -> None:
+    ring, head, request = taken
+    ring.memory.bytes[request.status_address] = answer.status
+    ring.push(head, answer.length + 1)

@@ -46,6 +46,8 @@ def frontend_target(device: str, mode: str, options: TargetOptions) -> QemuTarge
         raise UsageError(f"mode {mode}: target {NAME} has {QemuTarget.mode} only")
     rig = FrontendRig(options)
     target = QemuTarget(NAME, device, rig, rig.port)
+    target.ring = "split"
+    target.ioeventfd = True  # a back-end gets no other kicks
     target.coverage = rig.coverage
     return target
 
