@@ -26,6 +26,7 @@ OPERATIONS = (
     *("driver_ok", "publish_again", "stray_kick", "writeback"),
     *("save", "restore", "block_job", "reopen", "throttle"),
     "replug",
+    "tmf",
 )
 """Names of operations by code."""
 
@@ -49,7 +50,7 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
 """Of each field: its default, its header byte, and what its values are there, beside the first
 value of all other fields."""
 
-MUTATIONS = "05741b4a363ae4af"
+MUTATIONS = "2a75152e78b41a9f"
 """Digest of a chain of mutations with seed 7, the same on every Python."""
 
 

@@ -49,6 +49,18 @@ SHAPES = (
     "two_segments",
 )
 CACHE_MODES = ("writethrough", "writeback")
+FUNCTIONS = (
+    "abort_task",
+    "logical_unit_reset",
+    "i_t_nexus_reset",
+    "abort_task_set",
+    "query_task",
+)
+TMF_ANSWERS = (
+    *("complete", "succeeded", "rejected", "incorrect lun", "bad target", "busy"),
+    *("transport failure", "target failure", "nexus failure", "failure"),
+    *("unwritten", "unknown", "none"),
+)
 GOES = ("guest", "vcpu", "main", "io0", "io1", "next")
 
 EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
@@ -61,7 +73,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     7: ("goes_on", GOES),
     10: ("publish", ("", "hostile")),
     11: ("kick", ("suppressed", "sent")),
-    12: ("collect", ("", "foreign", "ioerr", "unsupp", "no status", "retry")),
+    12: ("collect", ("", "foreign", "ioerr", "unsupp", "no status", "retry", "aborted")),
     13: ("hostile", (*CONTENTS, "head_again")),
     14: ("driver_init", ("begin", "driver_ok", "no_driver_ok")),
     15: ("request", REQUESTS),
@@ -95,7 +107,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     43: ("unpark", ()),
     44: ("io_done", ("ok", "eio", "enospc")),
     45: ("memwrite", ()),
-    46: ("push", ("", "ioerr", "unsupp", "retry")),
+    46: ("push", ("", "ioerr", "unsupp", "retry", "aborted")),
     47: ("irq", ("", "by virtio_notify")),
     48: ("cancel", ()),
     49: ("retry", ()),
@@ -143,6 +155,8 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     118: ("writeback_read", CACHE_MODES),
     120: ("stray_kick", ()),
     121: ("driver_ok", ()),
+    210: ("tmf", FUNCTIONS),
+    211: ("tmf_ended", TMF_ANSWERS),
     140: ("flushed", ()),
     141: ("disk", ("", "mixed")),
     142: ("resumed", ()),
@@ -200,6 +214,7 @@ PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
     "publish_kick sectors": SECTORS,
     "publish_kick shape": (2, SHAPES),
     "collect queue": QUEUE,
+    "reset way": (0, ("status", "function")),
     "queue_reset queue": QUEUE,
     "set_used_event queue": QUEUE,
     "set_used_event ahead": (1, range(16)),
@@ -227,6 +242,9 @@ PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
     "publish_again queue": QUEUE,
     "stray_kick queue": QUEUE,
     "writeback mode": (0, CACHE_MODES),
+    "tmf queue": QUEUE,
+    "tmf function": (1, FUNCTIONS),
+    "tmf request": (2, range(4)),
 }
 """Of each parameter of an operation: its argument field, and its values in stored order from 0."""
 

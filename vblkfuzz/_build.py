@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def build() -> str:
-    """Return ``pure``, or ``compiled`` if this Python finds libraries beside the hot modules."""
-    module = Path(__file__).with_name("schedule") / "turnstile"
-    compiled = any(Path(f"{module}{suffix}").exists() for suffix in EXTENSION_SUFFIXES)
+    """Return ``pure``, or ``compiled`` if the library of compiled modules is beside the package."""
+    library = Path(__file__).parent.with_name("vblkfuzz__mypyc")
+    compiled = any(Path(f"{library}{suffix}").exists() for suffix in EXTENSION_SUFFIXES)
     return "compiled" if compiled else "pure"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -25,8 +26,11 @@ from vblkfuzz.bench.detect import SHORT, Plan, run_missing
 from vblkfuzz.bench.results import Results, read_results
 from vblkfuzz.bench.searches.registry import SEARCHES
 from vblkfuzz.bench.searches.search import Budget
+from vblkfuzz.bench.searches.state_machine import examples
 from vblkfuzz.bench.trial import Key, Trial
 from vblkfuzz.bench.trials import order, remaining_s, run_all
+from vblkfuzz.campaign.options import CampaignOptions
+from vblkfuzz.campaign.orchestrator import Campaign
 from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.errors import HarnessError
 
@@ -51,11 +55,67 @@ def test_each_trial_once_and_in_rounds(
     assert max(firsts.values()) - min(firsts[name] for name in searches) <= len(devices)
 
 
-def test_trials_run_in_processes_of_their_own(tmp_path: Path) -> None:
+def test_trials_run_in_processes_of_their_own() -> None:
     keys = [Key(EASY, "uniform", seed) for seed in (1, 2)]
     found = sorted(run_all(keys, BUDGET, jobs=2), key=lambda one: one.seed)
     assert [one.key for one in found] == keys
-    assert all(one.found and one.cpu_s > 0 for one in found)
+    assert all(one.found and one.cpu_s >= one.start_s > 0 for one in found)
+    # All are forks of one process, so that start-up is paid once.
+    assert len({one.start_s for one in found}) == 1
+
+
+DEVICE = """
+import os
+from vblkfuzz.dataplane.revisions import REVISIONS
+
+class Mine(REVISIONS["reference"]):
+    def __init__(self, *given):
+        {code}
+        super().__init__(*given)
+"""
+
+
+def test_what_a_device_prints_disturbs_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(DEVICE.format(code="print('[]')"))
+    (found,) = run_all([Key(f"{path}:Mine", "uniform", 1)], Budget(2, 3600), jobs=1)
+    assert (found.execs, found.found) == (2, "")
+
+
+def test_a_device_that_ends_its_process_ends_the_bench(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(DEVICE.format(code="os.kill(os.getpid(), 9)"))
+    said = r"uniform on .*, seed 1 ends with 125: the device process was ended by signal 9"
+    with pytest.raises(HarnessError, match=said):
+        list(run_all([Key(f"{path}:Mine", "uniform", 1)], BUDGET, jobs=1))
+
+
+def test_a_search_that_cannot_be_prepared_ends_the_bench() -> None:
+    with pytest.raises(HarnessError, match="bench: no_such ends with 1: KeyError: 'no_such'"):
+        list(run_all([Key(EASY, "no_such", 1)], BUDGET, jobs=1))
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("search", ["default", "byte_mutations"])
+def test_a_trial_runs_the_inputs_of_a_campaign(tmp_path: Path, search: str) -> None:
+    changed: dict[str, Any] = {"byte_mutations": {"mutate": False}}.get(search, {})
+    options = CampaignOptions(
+        tmp_path,
+        device="reference+no_selfkick",
+        mode="inline",
+        runs=150,
+        seed=5,
+        stop_on_first=True,
+        minimize=False,
+        **changed,
+    )
+    campaign = Campaign(options, lambda _: None, lambda _: None)
+    campaign.run()
+    first = next(iter(campaign.summary.findings.values()), None)
+    wanted = (first.first_exec, first.signature) if first else (campaign.summary.execs, "")
+    key = Key(options.device, search, options.seed)
+    (found,) = run_all([key], Budget(options.runs, 3600), jobs=1)
+    assert (found.execs, found.found) == wanted
 
 
 def test_a_trial_that_fails_ends_the_bench_with_its_reason() -> None:
@@ -160,9 +220,20 @@ def test_what_a_trial_takes_is_told_from_those_most_like_it() -> None:
 @pytest.mark.e2e
 @pytest.mark.parametrize("search", SEARCHES)
 def test_each_search_finds_an_easy_bug_in_few_executions(search: str) -> None:
-    (found,) = run_all([Key(EASY, search, 1)], Budget(500, 3600), jobs=1)
+    # Examples of a state machine take long to draw.
+    runs = 60 if search == "state_machine" else 500
+    (found,) = run_all([Key(EASY, search, 1)], Budget(runs, 3600), jobs=1)
     assert found.found
-    assert 0 < found.execs <= 500
+    assert 0 < found.execs <= runs
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_examples_are_the_same_however_many_are_drawn(seed: int) -> None:
+    drawn = [one.data for one in examples(seed, 5, 3600)]
+    assert len(drawn) == 5
+    for count in range(1, 5):
+        assert [one.data for one in examples(seed, count, 3600)] == drawn[:count]
+    assert len(examples(seed, 5, 0)) == 1
 
 
 @pytest.mark.e2e

@@ -64,6 +64,9 @@ class Transport:
         self._features_ok = value & STATUS_FEATURES_OK if takes else 0
         yield from ()
 
+    def reset_function(self) -> GuestSteps:
+        return self.write_status(0)
+
     def read_status(self) -> int:
         return self.status | self._features_ok
 

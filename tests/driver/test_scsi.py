@@ -17,11 +17,11 @@ from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.trace.ending import (
+    ABORTED,
     ENDED_IOERR,
     ENDED_OK,
     ENDED_UNSUPP,
     NO_STATUS,
-    PUSHED_RETRY,
     RETRY,
 )
 from vblkfuzz.trace.kinds import (
@@ -114,13 +114,15 @@ def test_each_request_has_its_data(name: str) -> None:
     ("response", "ending", "pushed"),
     [
         (GOOD, ENDED_OK, 0),
-        (sense(6, 0x29), RETRY, PUSHED_RETRY),
-        (RESPONSE.pack(0, 0, 0, 8, 0, b""), RETRY, PUSHED_RETRY),
-        (RESPONSE.pack(0, 0, 0, 0, 5, b""), RETRY, PUSHED_RETRY),
+        (sense(6, 0x29), RETRY, 3),
+        (RESPONSE.pack(0, 0, 0, 8, 0, b""), RETRY, 3),
+        (RESPONSE.pack(0, 0, 0, 0, 5, b""), RETRY, 3),
         (sense(5, 0x20), ENDED_UNSUPP, 2),
         (sense(5, 0x21), ENDED_IOERR, 1),
         (sense(3, 0x11), ENDED_IOERR, 1),
-        (RESPONSE.pack(0, 0, 0, 0, 4, b""), ENDED_IOERR, 1),
+        (RESPONSE.pack(0, 0, 0, 0, 2, b""), ABORTED, 4),
+        (RESPONSE.pack(0, 0, 0, 0, 4, b""), ABORTED, 4),
+        (RESPONSE.pack(0, 0, 0, 0, 9, b""), ENDED_IOERR, 1),
         (sense(3, 0x11, status=0), NO_STATUS, 0xFF),
     ],
 )
@@ -171,6 +173,25 @@ def test_a_retry_says_nothing_of_the_data() -> None:
     guest.do("publish", request="in")
     guest.use(sense(6, 0x29))
     assert guest.events(SECTOR) == []
+
+
+@pytest.mark.parametrize(
+    ("request_type", "left", "ending"),
+    [
+        ("in", 1024, ENDED_IOERR),
+        ("in", 1025, NO_STATUS),
+        ("out", 512, ENDED_IOERR),
+        ("flush", 1, NO_STATUS),
+        ("write_zeroes", 513, NO_STATUS),
+        ("discard", 24, ENDED_IOERR),
+        ("get_id", 25, NO_STATUS),
+    ],
+)
+def test_no_more_data_is_left_than_there_was(request_type: str, left: int, ending: int) -> None:
+    guest = ScsiGuest()
+    guest.do("publish", request=request_type, sectors=2)
+    guest.use(RESPONSE.pack(18, left, 0, 2, 0, sense(3)[12:30]))
+    assert [event.flag for event in guest.events(COLLECT)] == [ending]
 
 
 def test_queues_without_requests_are_set_up_behind_the_others() -> None:

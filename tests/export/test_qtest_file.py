@@ -114,7 +114,7 @@ def test_it_has_no_broken_rings_of_virtio_scsi() -> None:
         program(Scenario(DeviceConfig(kind="scsi"), (broken,)), "")
 
 
-@pytest.mark.parametrize("target", ["qsd", "vhost-user"])
+@pytest.mark.parametrize("target", ["qsd", "vhost-user", "vhost-user-frontend"])
 def test_it_is_for_qemu_only(target: str) -> None:
     outcome = case().outcome
     elsewhere = Case(replace(outcome, setup=Setup(target, target, "processes")))

@@ -16,10 +16,10 @@ from tests.targets.qemu.test_agreement import WITHOUT
 from tests.waiting import WAIT_S
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.export.qtest_file import program
-from vblkfuzz.scenario.alphabet.guest import DECLINES, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import DECLINES, FUNCTIONS, REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES, applies
 from vblkfuzz.scenario.codec import decode
-from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.device import RINGS, DeviceConfig, Ring
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
@@ -37,7 +37,7 @@ LEFT_OUT = {*WITHOUT, "reset", "system_reset", "hostile", "start_fail", "block_j
     *("stop", "cont", "queue_reset")
 }
 """Operations after which timing decides, or that the program refuses."""
-STATUS = {0: 0, 2: 1, 3: 2, 5: 3}
+STATUS = {0: 0, 2: 1, 3: 2, 5: 3, 6: 4}
 """Status byte by flag of COLLECT."""
 
 Answers = list[tuple[tuple[int, ...], list[int]]]
@@ -121,6 +121,34 @@ def test_virtio_scsi(shape: str, qemu: QemuTarget, tmp_path: Path) -> None:
         ops += op("publish_kick", queue=1, sector=2, sectors=4), op("collect", queue=1)
     scenario = Scenario(DeviceConfig(queue_size=16, queues=2, kind="scsi"), tuple(ops))
     assert well(shown(scenario, tmp_path)) == well(expected(qemu.run(scenario)))
+
+
+@pytest.mark.parametrize("ring", RINGS)
+def test_task_management(qemu: QemuTarget, tmp_path: Path, ring: Ring) -> None:
+    """The requests are in flight inside a section only, so what a function ends is not compared."""
+    ops = [op("init"), op("publish_kick", request="flush"), op("collect")]
+    for function in FUNCTIONS:
+        ops += op("tmf", function=function), op("collect"), op("publish_kick"), op("collect")
+    device = DeviceConfig(queue_size=16, iothreads=0, kind="scsi", ring=ring)
+    scenario = Scenario(device, tuple(ops))
+    found = well(shown(scenario, tmp_path))
+    assert found == well(expected(qemu.run(scenario)))
+    assert [ended for (_, _, ended, _), _ in found].count(0) == 3
+
+
+def test_a_reset_of_a_unit_that_leaves_a_parked_request(tmp_path: Path) -> None:
+    """An open bug of QEMU, which the program shows; not without the section."""
+    written = op("publish_kick", request="out")
+    ops = [op("init"), op("publish_kick", request="flush"), op("collect"), op("drain_begin")]
+    ops += written, op("tmf", function="logical_unit_reset"), op("collect"), op("drain_end")
+    device = DeviceConfig(kind="scsi", iothreads=0, ioeventfd=False)
+    path = tmp_path / "reproducer.py"
+    path.write_text(program(Scenario(device, tuple(ops)), ""))
+    for options, status in (([], 1), (["--without-drains"], 0)):
+        command = [sys.executable, "-I", str(path), *options]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
+        assert ended.returncode == status
+        assert ("was still under way when logical_unit_reset" in ended.stdout) == bool(status)
 
 
 def well(answers: Answers) -> Answers:

@@ -180,7 +180,7 @@ def test_the_repr_of_an_op_is_its_short_form() -> None:
     [
         ("kik", {}, "expected one of init, publish, .*, found 'kik'"),
         ("kick", {"sector": 1}, "sector: kick takes queue"),
-        ("reset", {"queue": 1}, "queue: reset takes no arguments"),
+        ("stop", {"queue": 1}, "queue: stop takes no arguments"),
         ("kick", {"queue": 4}, r"queue: expected 0\.\.3, found 4"),
         ("kick", {"queue": -1}, r"queue: expected 0\.\.3, found -1"),
         ("kick", {"queue": True}, "queue: expected an integer, found True"),

@@ -65,6 +65,9 @@ class Inert:
         self._status = value
         yield from ()
 
+    def reset_function(self) -> GuestSteps:
+        return self.write_status(0)
+
     def read_status(self) -> int:
         return self._status
 

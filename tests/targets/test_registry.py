@@ -32,6 +32,7 @@ def others(monkeypatch: pytest.MonkeyPatch) -> None:
         ("qemu", "virtio-blk-pci"),
         ("qsd", "vhost-user-blk"),
         ("vhost-user", "vhost-user-blk"),
+        ("vhost-user-frontend", "vhost-user-blk-pci"),
         ("function", "patch-v4"),
     ],
 )

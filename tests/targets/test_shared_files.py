@@ -41,6 +41,7 @@ REAL = pytest.mark.realdevice
         pytest.param("qemu", "processes", marks=[REAL, NEEDS_QEMU]),
         pytest.param("qsd", "processes", marks=[REAL, NEEDS_QSD]),
         pytest.param("vhost-user", "processes", marks=[REAL, NEEDS_QSD]),
+        pytest.param("vhost-user-frontend", "processes", marks=[REAL, NEEDS_QEMU]),
     ],
 )
 def test_no_file_is_left(name: str, mode: str) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.checkout import CHECKOUT
-from tools.compiled.modules import OPEN, compiled_files
+from tools.compiled.modules import OPEN, ROOMS, compiled_files
 from tools.compiled.primitives import with_primitives
 from tools.compiled.source import source_to_compile, with_lines
-from vblkfuzz.dataplane.defects.registry import DEFECTS
-from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.thread import causal
 from vblkfuzz.feedback.instrument import REGION
 from vblkfuzz.trace.event import Frame
@@ -82,20 +81,39 @@ def test_errors_are_reported_in_lines_as_written() -> None:
     assert mapped == f'CPy_AddTraceback("{QUEUE}", "empty", 11, globals); f("{QUEUE}", 7);'
 
 
-def test_every_compiled_class_below_which_there_is_python_is_open() -> None:
+def classes_of(module: str) -> list[type]:
+    """Return the classes that a module defines; none if it needs a library that is not here."""
+    try:
+        names = vars(importlib.import_module(module))
+    except ModuleNotFoundError as missing:
+        assert not (missing.name or "").startswith("vblkfuzz")
+        return []
+    return [each for each in names.values() if getattr(each, "__module__", "") == module]
+
+
+@pytest.mark.parametrize("rooms", [tuple(ROOMS), ("virtio",)])
+def test_every_compiled_class_below_which_there_is_python_is_open(rooms: tuple[str, ...]) -> None:
     """Also those between: mypyc would run the constructor of a closed one twice."""
-    compiled = {f"vblkfuzz.{file.removesuffix('.py').replace('/', '.')}" for file in FILES}
-    devices = [
-        *REVISIONS.values(),
-        *(part for defect in DEFECTS.values() for part in defect.mixins),
-    ]
-    below = {base for device in devices for base in device.__mro__ if base.__module__ in compiled}
-    assert {base.__name__ for base in below} <= OPEN
+    files = compiled_files(CHECKOUT / "vblkfuzz", rooms)
+    compiled = {f"vblkfuzz.{file.removesuffix('.py').replace('/', '.')}" for file in files}
+    modules = {
+        ".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__")
+        for path in (CHECKOUT / "vblkfuzz").rglob("*.py")
+        if path.stem != "__main__"
+    }
+    python = [each for module in sorted(modules - compiled) for each in classes_of(module)]
+    below = {base for kind in python for base in getattr(kind, "__mro__", ())}
+    assert {base.__name__ for base in below if base.__module__ in compiled} <= OPEN
 
 
 def test_a_pattern_that_matches_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no file virtio/"):
         compiled_files(tmp_path)
+
+
+def test_a_room_that_is_not_compiled_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected rooms of virtio, trace, "):
+        compiled_files(CHECKOUT / "vblkfuzz", ("virtio", "campaign"))
 
 
 def test_a_constant_is_final_and_an_alias_of_a_type_is_not() -> None:
@@ -197,5 +215,6 @@ def test_our_code_in_c_comes_after_the_headers() -> None:
     written = with_primitives(code)
     assert written.startswith(f"{headers}/* What compiled code does in C")
     assert written.endswith(f"static{own}")
+    assert "VBLKFUZZ_COLD(CPy_AddTraceback);" in written
     with pytest.raises(ValueError, match="__native_internal"):
         with_primitives("int one;\n")

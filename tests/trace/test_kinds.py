@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import FUNCTIONS, HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.scenario.scenario import Go
@@ -21,7 +21,8 @@ from vblkfuzz.trace.kinds import KINDS
 from vblkfuzz.trace.render import rows
 
 GOES = tuple(go.name.lower() for go in Go)
-NAMES_OF_SCENARIOS = (tuple(spec.name for spec in OPS), HOSTILE_DEEDS, REQUESTS, SHAPES, GOES)
+OPERATIONS = tuple(spec.name for spec in OPS)
+NAMES_OF_SCENARIOS = (OPERATIONS, HOSTILE_DEEDS, REQUESTS, SHAPES, GOES, FUNCTIONS)
 MODULES = pytest.mark.parametrize("module", [kinds, schedule_kinds], ids=["kinds", "schedule"])
 ROWS = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 

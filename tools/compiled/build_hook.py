@@ -2,7 +2,8 @@
 
 Without the variable the wheel is the pure one, for any platform. With it the wheel holds the same
 files and beside them a library, which Python prefers to the files. It is for one version of Python
-and one platform, and needs a C compiler.
+and one platform, and needs a C compiler. Instead of 1 the variable can name rooms, with commas
+between them: only these are compiled then, to see sooner that a compiled build works.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 
 _ASKED: Final = "VBLKFUZZ_COMPILE"
 _PACKAGE: Final = "vblkfuzz"
+_SHARED: Final = ["-fvisibility=hidden"]
+"""Modules are one library: they need no indirection to call each other or read constants."""
+_APART: Final = ["-freorder-blocks-algorithm=stc", "-freorder-blocks-and-partition"]
+"""Of GCC: code that only reports errors lies apart from code that runs, which then fits into the
+caches. `primitives.h` says what reports errors."""
 
 
 class CompiledBuild(BuildHookInterface):  # type: ignore[misc,unused-ignore]  # may be missing
@@ -32,7 +39,7 @@ class CompiledBuild(BuildHookInterface):  # type: ignore[misc,unused-ignore]  # 
 
     def dependencies(self) -> list[str]:
         """Return what the build needs beside hatchling."""
-        return ["mypy>=1.19", "setuptools>=72"] if _is_asked() else []
+        return ["mypy>=1.19", "setuptools>=72"] if _asked() else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, before the wheel is put together.
@@ -41,11 +48,11 @@ class CompiledBuild(BuildHookInterface):  # type: ignore[misc,unused-ignore]  # 
             version: `standard`, or `editable`, which stays pure: it shows the source as it is.
             build_data: what the wheel holds.
         """
-        if not _is_asked() or version == "editable":
+        if not _asked() or version == "editable":
             return
         self._folder = TemporaryDirectory()
         folder = Path(self._folder.name)
-        for library in compile_into(folder, Path(self.root)):
+        for library in compile_into(folder, Path(self.root), _asked()):
             build_data["force_include"][str(folder / library)] = library
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
@@ -56,19 +63,25 @@ class CompiledBuild(BuildHookInterface):  # type: ignore[misc,unused-ignore]  # 
             self._folder.cleanup()
 
 
-def _is_asked() -> bool:
-    return os.environ.get(_ASKED, "0") not in ("", "0")
+def _asked() -> str:
+    """Return what is to be compiled: nothing, `1` for all, or rooms."""
+    asked = os.environ.get(_ASKED, "")
+    return "" if asked == "0" else asked
 
 
-def compile_into(folder: Path, checkout: Path) -> list[str]:
-    """Compile the package of a checkout in a folder; return the libraries, relative to it."""
+def compile_into(folder: Path, checkout: Path, asked: str = "1") -> list[str]:
+    """Compile the package of a checkout in a folder; return the libraries, relative to it.
+
+    `asked`: `1` for all that can be compiled, or rooms with commas between them.
+    """
     sys.path.insert(0, str(checkout))  # hatchling loads this file by its path, without a package
     from tools.compiled import primitives
-    from tools.compiled.modules import compiled_files
+    from tools.compiled.modules import ROOMS, compiled_files
     from tools.compiled.source import source_to_compile, with_lines
 
     shutil.copytree(checkout / _PACKAGE, folder / _PACKAGE, ignore=shutil.ignore_patterns("*.pyc"))
-    files = [f"{_PACKAGE}/{file}" for file in compiled_files(folder / _PACKAGE)]
+    rooms = ROOMS if asked == "1" else asked.split(",")
+    files = [f"{_PACKAGE}/{file}" for file in compiled_files(folder / _PACKAGE, rooms)]
     lines = {}
     for file in files:
         path = folder / file
@@ -100,9 +113,9 @@ def _c_code(files: list[str]) -> list[Extension]:
 
     Path("mypy.ini").write_text("[mypy]\nignore_missing_imports = True\n")
     made = mypycify(files, opt_level="1", debug_level="0", group_name=_PACKAGE, multi_file=True)
+    compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or ""
     for extension in made:
-        # Modules are one library: they need no indirection to call each other or read constants.
-        extension.extra_compile_args.append("-fvisibility=hidden")
+        extension.extra_compile_args += _SHARED + (_APART if "clang" not in compiler else [])
     return made
 
 

@@ -6,6 +6,18 @@
 
 #include <string.h>
 
+/* These report errors, or belong to what does: the compiler moves the paths to them away from those that
+ * run. (They are declared already.) */
+#define VBLKFUZZ_COLD(function) __typeof__(function) function __attribute__((cold))
+VBLKFUZZ_COLD(CPy_AddTraceback);
+VBLKFUZZ_COLD(CPy_AttributeError);
+VBLKFUZZ_COLD(CPy_TypeError);
+VBLKFUZZ_COLD(CPy_TypeErrorTraceback);
+VBLKFUZZ_COLD(CPy_YieldFromErrorHandle);
+VBLKFUZZ_COLD(CPyGen_AlreadyExecutingError);
+VBLKFUZZ_COLD(CPyTagged_IncRef);
+VBLKFUZZ_COLD(CPyTagged_DecRef);
+
 static unsigned char *vblkfuzz_marks;
 
 /* Run a probe. */

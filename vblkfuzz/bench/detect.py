@@ -50,7 +50,7 @@ def check(searches: Iterable[str], *, drawn: bool) -> None:
         HarnessError: there is no fuzzing engine.
     """
     wanted = [SEARCHES[name] for name in searches]
-    if any(one.in_workers for one in wanted):
+    if any(one.needs_engine for one in wanted):
         check_engine()
     for package in ("scipy", *("matplotlib",) * drawn, *(one.needs for one in wanted)):
         if package and find_spec(package) is None:

@@ -2,8 +2,9 @@
 
 The scenario has one drained section. It is compared with a *bare loop* that performs the same
 operations on a device of the same kind in one process, without guest process, witnesses and
-oracles, and with QEMU behind a gate, its threads one at a time. All are measured in turn, round
-after round; figures are medians over the rounds.
+oracles, with QEMU behind a gate, its threads one at a time, and with a process for each usable core
+that does the same at the same time, as the workers of a campaign do. All are measured in turn,
+round after round; figures are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.bench.crew import Crew
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.process.usable_cores import usable_cores
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.qemu.rig import QemuRig
@@ -48,8 +51,9 @@ def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
     Raises:
         DeviceUnavailable: no QEMU can be started.
     """
-    rates: dict[str, list[float]] = {"free": [], "serial": [], "bare": []}
+    rates: dict[str, list[float]] = {"free": [], "serial": [], "bare": [], "all": []}
     with (
+        Crew(usable_cores(), lambda: _windows(options)) as crew,
         _target(replace(options, serial=False)) as free,
         _target(replace(options, serial=True)) as serial,
         _bare(options) as loop,
@@ -58,12 +62,15 @@ def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
             rates["free"].append(rate(lambda: run_scenario(free, _WINDOW)))
             rates["serial"].append(rate(lambda: run_scenario(serial, _WINDOW)))
             rates["bare"].append(rate(loop))
+            rates["all"].append(crew.rate(_BATCH))
     found = {name: median(each) for name, each in rates.items()}
     return {
         "windows_per_s": round(found["free"], 1),
         "serial_windows_per_s": round(found["serial"], 1),
         "bare_windows_per_s": round(found["bare"], 1),
         "ratio": round(found["free"] / found["bare"], 2),
+        "all_windows_per_s": round(found["all"], 1),
+        "all_ratio": round(found["all"] / found["free"], 2),
         "serial_ratio": round(found["serial"] / found["free"], 2),
         "rounds": rounds,
     }
@@ -71,6 +78,12 @@ def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
 
 def _target(options: TargetOptions) -> QemuTarget:
     return qemu_target("virtio-blk-pci", "processes", options)
+
+
+@contextmanager
+def _windows(options: TargetOptions) -> Iterator[Callable[[], object]]:
+    with _target(replace(options, serial=False)) as target:
+        yield lambda: run_scenario(target, _WINDOW)
 
 
 def rate(once: Callable[[], object]) -> float:

@@ -28,6 +28,8 @@ class Row(NamedTuple):
     """Of the executions."""
     cpu_median: float
     """CPU seconds."""
+    start_s: float
+    """CPU seconds of start-up of all trials together."""
     by_execs: Comparison | None
     """The default search against this one, in executions; None: this one is the default, or there
     are no trials of it."""
@@ -47,8 +49,10 @@ class Total(NamedTuple):
     found: int
     """Trials that found the bug."""
     trials: int
+    start_s: float
+    """CPU seconds of start-up of a trial."""
     execs_per_cpu_s: float
-    """Executions of all trials by their CPU seconds, start-up included."""
+    """Executions of all trials by their CPU seconds without start-up."""
     by_execs: dict[str, int]
     """Of the default against this one: number of bugs with which it is better, worse, open."""
     by_cpu: dict[str, int]
@@ -74,6 +78,7 @@ def _row(device: str, search: str, grouped: dict[tuple[str, str], list[Trial]]) 
         cpu_s := cpu_seconds(mine),
         median_of(execs),
         survival(cpu_s).median,
+        sum(one.start_s for one in grouped[device, search]),
         compare(executions(both), execs) if both else None,
         compare(cpu_seconds(both), cpu_s) if both else None,
     )
@@ -84,11 +89,17 @@ def totals_of(rows: Sequence[Row]) -> Iterator[Total]:
     for search in SEARCHES:
         mine = [row for row in rows if row.search == search]
         if mine:
+            started_s, trials = (
+                sum(row.start_s for row in mine),
+                sum(row.execs.size for row in mine),
+            )
+            searched_s = _sum(row.cpu_s for row in mine) - started_s
             yield Total(
                 search,
                 sum(len(row.execs.found) for row in mine),
-                sum(row.execs.size for row in mine),
-                _sum(row.execs for row in mine) / max(_sum(row.cpu_s for row in mine), 0.01),
+                trials,
+                started_s / trials,
+                _sum(row.execs for row in mine) / max(searched_s, 0.01),
                 _results(row.by_execs for row in mine),
                 _results(row.by_cpu for row in mine),
             )

@@ -1,32 +1,30 @@
 """One trial of `vblkfuzz bench detect`: one search for the bug of one device, with one seed.
 
-A trial runs in a process of its own, so that what it costs can be told and it leaves nothing:
-``python -m vblkfuzz.bench.trial KEY BUDGET FOLDER PARENT_PID``, where key and budget are JSON. It
-writes its result to a file in the folder. CPU seconds are those of the processes that search, from
-the start of their Python: of a campaign its worker, else the trial itself.
+A trial is a process of its own, so that what it costs can be told and it leaves nothing. It is
+forked from one that has imported what it needs (`bench.warm`). CPU seconds are those that a user of
+the search would spend: the start-up of Python and the imports count in each trial, though they were
+measured once.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import resource
-import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.bench.searches.registry import SEARCHES
-from vblkfuzz.bench.searches.search import Budget
-from vblkfuzz.errors import ExitStatus, VblkfuzzError
 
 if TYPE_CHECKING:
-    from vblkfuzz.bench.searches.search import Search
+    from vblkfuzz.bench.searches.search import Budget
 
 RESULT: Final = "trial.json"
 """File of the result in the folder of a trial."""
+SAID: Final = "stderr"
+"""File of what it says."""
 
 
 class Key(NamedTuple):
@@ -48,15 +46,17 @@ class Trial:
     execs: int
     """Executions until the finding, that one included; if there is none, until the limit."""
     cpu_s: float
-    """CPU seconds of the processes that searched, their start-up included."""
+    """CPU seconds, start-up included."""
     seconds: float
-    """Seconds on the clock."""
+    """Seconds on the clock, without the start-up."""
     found: str
     """Signature of the finding; empty: there is none, the trial is censored."""
     load: float
     """Load average of the machine (one minute) when it ended."""
     file: str = ""
     """Digest of the file of a user's device."""
+    start_s: float = 0.0
+    """Those of the CPU seconds that are start-up."""
 
     @property
     def key(self) -> Key:
@@ -64,30 +64,31 @@ class Trial:
         return Key(self.device, self.search, self.seed)
 
 
-def run_trial(key: Key, budget: Budget, folder: Path) -> Trial:
-    """Run a trial in this process, which should do nothing else.
+def run_trial(key: Key, budget: Budget, folder: Path, start_s: float) -> Trial:
+    """Run a trial in this process, which was forked for it.
 
     Args:
-        key: which one.
+        key: which one. Its search is prepared, and has drawn what it draws for all devices.
         budget: its limits.
         folder: an empty one.
+        start_s: CPU seconds in which the search was prepared.
 
     Raises:
         VblkfuzzError: it could not be carried out.
-        KeyboardInterrupt: the user stopped it.
     """
-    search, begun = SEARCHES[key.search], time.monotonic()
+    begun = time.monotonic()
     out = folder / "out"
     out.mkdir()
-    ended = search.run(key.device, key.seed, budget, out)
+    ended = SEARCHES[key.search].run(key.device, key.seed, budget, out)
     return Trial(
         *key,
         execs=ended.execs,
-        cpu_s=round(_cpu_s(search), 2),
+        cpu_s=round(start_s + ended.drawn_s + _cpu_s(), 2),
         seconds=round(time.monotonic() - begun, 2),
         found=ended.found,
         load=round(os.getloadavg()[0], 1),
         file=digest_of(key.device),
+        start_s=round(start_s, 2),
     )
 
 
@@ -105,33 +106,7 @@ def digest_of(device: str) -> str:
     )
 
 
-def _cpu_s(search: Search) -> float:
-    """Return the CPU seconds of the processes that search, all of which have ended but this one."""
-    whose = [resource.RUSAGE_CHILDREN] + [resource.RUSAGE_SELF] * (not search.in_workers)
-    used = [resource.getrusage(who) for who in whose]
+def _cpu_s() -> float:
+    """Return the CPU seconds of this process and of its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
-
-
-def main() -> int:
-    """Run the trial of the command line; return the exit status."""
-    from vblkfuzz.process.parent_death import die_with_parent
-
-    key, budget, folder = (
-        Key(*json.loads(sys.argv[1])),
-        Budget(*json.loads(sys.argv[2])),
-        sys.argv[3],
-    )
-    die_with_parent(int(sys.argv[4]))
-    try:
-        trial = run_trial(key, budget, Path(folder))
-    except VblkfuzzError as error:
-        print(error, file=sys.stderr)
-        return int(error.exit_status)
-    except KeyboardInterrupt:
-        return int(ExitStatus.USER_STOP)
-    Path(folder, RESULT).write_text(json.dumps(asdict(trial)))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

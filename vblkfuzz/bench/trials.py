@@ -7,25 +7,17 @@ round another search is the first.
 
 from __future__ import annotations
 
-import json
-import os
 import select
-import subprocess
-import sys
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from vblkfuzz.bench.trial import RESULT, Key, Trial
-from vblkfuzz.errors import ExitStatus, HarnessError
+from vblkfuzz.bench.trial import Key, Trial
+from vblkfuzz.bench.warm_process import WarmProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from types import TracebackType
-    from typing import Self
 
     from vblkfuzz.bench.searches.search import Budget
 
@@ -44,80 +36,26 @@ def run_all(todo: Iterable[Key], budget: Budget, jobs: int) -> Iterator[Trial]:
 
     Raises:
         HarnessError: a trial failed. The others that run are ended.
-        KeyboardInterrupt: the user stopped one.
     """
     with ExitStack() as ended:
-        running: dict[int, _Running] = {}
+        warm: dict[str, WarmProcess] = {}
+        running = 0
         for key in todo:
-            if len(running) == jobs:
-                yield _first_ended(running)
-            started = ended.enter_context(_Running(key, budget))
-            running[started.pidfd] = started
-        while running:
-            yield _first_ended(running)
+            if running == jobs:
+                yield _first_ended(warm)
+                running -= 1
+            if key.search not in warm:
+                warm[key.search] = ended.enter_context(WarmProcess(key.search, budget))
+            warm[key.search].start(key)
+            running += 1
+        for _ in range(running):
+            yield _first_ended(warm)
 
 
-def _first_ended(running: dict[int, _Running]) -> Trial:
-    ready, _, _ = select.select(list(running), [], [])
-    return running.pop(ready[0]).close_with_result()
-
-
-class _Running:
-    """A trial that runs in a process of its own."""
-
-    def __init__(self, key: Key, budget: Budget) -> None:
-        self._key = key
-        self._folder = tempfile.TemporaryDirectory(prefix="vblkfuzz-bench-")
-        folder = Path(self._folder.name)
-        arguments = [json.dumps(key), json.dumps(budget), str(folder), str(os.getpid())]
-        self._said = folder / "stderr"
-        with self._said.open("wb") as stderr:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "vblkfuzz.bench.trial", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-                # Hypothesis keeps files there, else in the working directory.
-                env={**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis")},
-            )
-        self.pidfd = os.pidfd_open(self._process.pid)
-
-    def __enter__(self) -> Self:
-        """End it when the block ends, if it still runs."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """End the trial, if it still runs, and remove its folder."""
-        if self.pidfd >= 0:
-            self._process.terminate()
-            self._close()
-            self._folder.cleanup()
-
-    def _close(self) -> int:
-        status = self._process.wait()
-        os.close(self.pidfd)
-        self.pidfd = -1
-        return status
-
-    def close_with_result(self) -> Trial:
-        """Return the result of the trial, which has ended, and remove its folder."""
-        status = self._close()
-        with self._folder as folder:
-            if status == ExitStatus.USER_STOP:
-                raise KeyboardInterrupt
-            if status:
-                said = self._said.read_text(errors="replace").splitlines() or ["it says nothing"]
-                raise HarnessError(f"bench: {self._name} ends with {status}: {said[-1]}")
-            return Trial(**json.loads(Path(folder, RESULT).read_bytes()))
-
-    @property
-    def _name(self) -> str:
-        return f"{self._key.search} on {self._key.device}, seed {self._key.seed}"
+def _first_ended(warm: dict[str, WarmProcess]) -> Trial:
+    ready, _, _ = select.select(list(warm.values()), [], [])
+    first: WarmProcess = ready[0]
+    return first.take()
 
 
 @dataclass(frozen=True, slots=True)

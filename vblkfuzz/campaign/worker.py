@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.campaign.recorded_inputs import RecordedInputs
     from vblkfuzz.executor import Execution
+    from vblkfuzz.feedback.instrument import Instrumenter
     from vblkfuzz.feedback.region import Region
     from vblkfuzz.mutation.interrupt import Stops
     from vblkfuzz.mutation.made import Made
@@ -309,7 +310,10 @@ class Worker:
 
 
 def fuzz(
-    plan: WorkerPlan, send: Callable[[Message], None], memory_fd: int | None = None
+    plan: WorkerPlan,
+    send: Callable[[Message], None],
+    memory_fd: int | None = None,
+    finder: Instrumenter | None = None,
 ) -> ExitStatus | None:
     """Run a worker until it ends; return the reason. Call once per process.
 
@@ -320,8 +324,9 @@ def fuzz(
         plan: the task.
         send: called with each message at once.
         memory_fd: memfd to use for the arena, so that the orchestrator can map it.
+        finder: what has instrumented guest and device, if that was done before.
     """
-    finder = instrument(plan.device)
+    finder = finder or instrument(plan.device)
     from vblkfuzz.feedback.region import Region
     from vblkfuzz.process.arena import Arena
 
@@ -355,10 +360,7 @@ def fuzz(
 
 
 def _end_on_signals(worker: Worker) -> None:
-    """Let signals end the worker after the running execution.
-
-    An exception in the handler could interrupt the saving of a finding.
-    """
+    """Let signals end the worker after the running execution, so that it saves what it found."""
     signal.signal(signal.SIGTERM, lambda _number, _frame: worker.end(ExitStatus.INTERRUPTED))
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, lambda _number, _frame: worker.end(ExitStatus.USER_STOP))

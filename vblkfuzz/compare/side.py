@@ -22,6 +22,7 @@ _SETS: Final[dict[str, Set]] = {
     "qemu": lambda options, name: replace(options, qemu_binary=name),
     "qsd": lambda options, name: replace(options, qsd_binary=name),
     "vhost-user": lambda options, name: replace(options, vhost_user_command=name),
+    "vhost-user-frontend": lambda options, name: replace(options, qemu_binary=name),
 }
 """Sets the device of a side, by target."""
 
@@ -42,7 +43,8 @@ def sides(target: str, names: Sequence[str], options: TargetOptions) -> list[Sid
 
     Args:
         target: name of the target, the same for all.
-        names: binaries of `qemu` or `qsd`, commands of `vhost-user`, devices of the model.
+        names: binaries of `qemu`, `qsd` or `vhost-user-frontend`, commands of `vhost-user`,
+            devices of the model.
         options: the other options of the target.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.request import id_in, is_poison
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.trace.ending import ENDED_OK, ENDED_UNSUPP, FOREIGN, NO_STATUS, RETRY
+from vblkfuzz.trace.ending import ABORTED, ENDED_OK, ENDED_UNSUPP, FOREIGN, NO_STATUS, RETRY
 from vblkfuzz.trace.event import UNTOUCHED, ActorId
 from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR, USED_FLAGS
 from vblkfuzz.trace.sector_data import UNWRITTEN, described
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _REFUSED: Final = 5
 """Flag of a DEVICE_ID."""
-_TELLS_NOTHING: Final = (NO_STATUS, RETRY)
+_TELLS_NOTHING: Final = (NO_STATUS, RETRY, ABORTED)
 """Endings after which the buffers of a read are not looked at."""
 _MOST: Final = 64
 """Used entries taken in one operation: a wrong used idx must not make the loop endless."""

@@ -20,12 +20,13 @@ from vblkfuzz.driver.hostile import WHOLE, opened
 from vblkfuzz.driver.memory_map import AREAS
 from vblkfuzz.driver.memory_watch import MemoryWatch
 from vblkfuzz.driver.registers import DriverRegisters
-from vblkfuzz.driver.rings import new_side_rings, publish_broken
+from vblkfuzz.driver.rings import publish_broken
 from vblkfuzz.driver.sent import Sent
+from vblkfuzz.driver.side_queues import SideQueues
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.driver.used_event import distance
 from vblkfuzz.driver.writer import Writer
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, RESET_WAYS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.trace.event import ActorId
@@ -65,9 +66,8 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.memory import GuestMemory
 
 _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
-
 _HEAD_AGAIN: Final = HOSTILE_DEEDS.index("head_again")
-
+_FUNCTION: Final = RESET_WAYS.index("function")
 
 _ACTOR: Final = int(ActorId.GUEST)
 """The actor of all its events."""
@@ -94,6 +94,7 @@ class GuestDriver:
         self._watch = MemoryWatch(memory, ring, config.queues, form.status_at)
         self._answers = Answers(memory, form, transport, self._watch, ring)
         self._writer = Writer(memory, form, self._watch)
+        self._side = SideQueues(memory, transport, self._watch, ring, form.side_queues)
         self.queues: Final = [GuestQueue(index) for index in range(config.queues)]
         self._in_use = self.queues
         """Queues that the driver uses; without F_MQ only the first (5.2.2)."""
@@ -145,20 +146,15 @@ class GuestDriver:
         self._in_use = self.queues if self._features >> F_MQ & 1 else self.queues[:1]
         for queue in self._in_use:
             yield from self._start_queue(queue)
-        for index in self._form.side_queues:
-            yield from self._start_side_queue(index)
+        yield from self._side.start(self._features)
         self._set_up = True
         if how == _INIT_NO_DRIVER_OK:
             self._left_out = status
         else:
             yield from self._registers.write_status(status | STATUS_DRIVER_OK)
-        self._ring.emit(
-            DRIVER_INIT,
-            _ACTOR,
-            flag=2 - (how != _INIT_NO_DRIVER_OK),
-            head=self._features >> F_EVENT_IDX & 1,
-            length=self._features >> F_RING_PACKED & 1,
-        )
+        event_idx, packed = (self._features >> bit & 1 for bit in (F_EVENT_IDX, F_RING_PACKED))
+        flag = 2 - (how != _INIT_NO_DRIVER_OK)
+        self._ring.emit(DRIVER_INIT, _ACTOR, flag=flag, head=event_idx, length=packed)
 
     def driver_ok(self, operation: Op) -> GuestSteps:
         """Write DRIVER_OK if init has left it out and the device has not been reset since."""
@@ -173,24 +169,19 @@ class GuestDriver:
         self._watch.set_up(queue.index, queue.layout)
         yield from self._transport.set_up_queue(queue.index, queue.layout)
 
-    def _start_side_queue(self, index: int) -> GuestSteps:
-        """Set up a queue that the driver makes nothing available in."""
-        layout = new_side_rings(self._memory, index, self._features)
-        self._watch.set_up(index, layout)
-        yield from self._transport.set_up_queue(index, layout)
-
     def reset(self, operation: Op) -> GuestSteps:
         """Reset the device; the rings are no longer used."""
         self._set_up = False
         self._dirty = False
         self._left_out = 0
-        yield from self._reset()
+        yield from self._reset(function=operation.a == _FUNCTION)
 
-    def _reset(self) -> GuestSteps:
+    def _reset(self, *, function: bool = False) -> GuestSteps:
         self._look_at_status()
         self._hostile = False
+        self._side.forget()
         self._cache_mode.forget()
-        yield from self._registers.write_status(0)
+        yield from self._registers.reset(function=function)
         self._registers.read_status()
         for queue in self.queues:
             self._registers.read_enable(queue.index)
@@ -306,6 +297,13 @@ class GuestDriver:
         self._ring.emit(PUBLISH, _ACTOR, queue.index, 1, head, value=idx)
         yield from self.kick(operation)
 
+    def tmf(self, operation: Op) -> GuestSteps:
+        """Ask for a task management function; only virtio-scsi has them."""
+        queue = self._queue(operation)
+        if queue is not None:
+            yield POINT
+            yield from self._side.ask(operation.b, queue, operation.c)
+
     def stray_kick(self, operation: Op) -> GuestSteps:
         """Notify the device of a queue, whether or not it is set up, or there."""
         yield POINT
@@ -320,7 +318,8 @@ class GuestDriver:
             yield POINT
             self._registers.take_call(queue.index)
             self._look_at_status()
-            self._answers.take(queue)
+            for each in self._in_use if self._side.take() else (queue,):
+                self._answers.take(each)
 
     def rest(self) -> GuestSteps:
         """Look at status and cache mode, take what is left in all rings; the device has settled."""
@@ -328,6 +327,7 @@ class GuestDriver:
         self._registers.read_status()
         if self._set_up:
             self._cache_mode.read()
+            self._side.rest()
             for queue in self._in_use:
                 yield POINT
                 self._registers.take_call(queue.index)

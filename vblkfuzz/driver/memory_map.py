@@ -1,7 +1,7 @@
 """Guest addresses of the driver's rings and request slots.
 
-The first `ORIGIN` bytes have the rings of queues without requests, if a device has some. QEMU
-treats a ring at guest address 0 as not set up.
+The first `ORIGIN` bytes have the rings of `SIDE_QUEUES`, if a device has them, and behind them the
+`SIDE_SLOTS`. QEMU treats a ring at guest address 0 as not set up.
 Each queue owns a range of `QUEUE_BYTES`. It begins with two banks for rings, used alternately, so
 that the rings of two successive set-ups never overlap and a late write of the device is visible.
 Then come `SLOTS_PER_QUEUE` request slots, each with (offset, content, bytes):
@@ -34,7 +34,7 @@ ORIGIN: Final = 4096
 QUEUE_BYTES: Final = (GUEST_MEMORY_SIZE - ORIGIN) // MAX_QUEUES
 BANK_BYTES: Final = 1024
 SIDE_QUEUES: Final = (MAX_QUEUES, MAX_QUEUES + 1)
-"""Numbers of queues without requests: those of virtio-scsi for control and events."""
+"""Numbers of queues that take no commands: those of virtio-scsi for control and events."""
 _SIDE_SIZE: Final = 4
 """Entries of their rings."""
 _SLOTS_AT: Final = 2 * BANK_BYTES
@@ -48,6 +48,10 @@ assert QUEUE_BYTES % 1024 == 0
 assert _SLOTS_AT + SLOTS_PER_QUEUE * _SLOT_BYTES <= QUEUE_BYTES
 
 
+_SIDE_SLOTS_AT: Final = 3 * BANK_BYTES
+_SIDE_SLOT_BYTES: Final = 64
+
+
 class Slot(NamedTuple):
     """Guest addresses of one request."""
 
@@ -58,6 +62,15 @@ class Slot(NamedTuple):
     data: int
     spare: int
     """A status may lie at its first byte, behind the data."""
+
+
+SIDE_SLOTS: Final = tuple(
+    Slot(at, at, at + 32, at, at, at)
+    for at in range(
+        _SIDE_SLOTS_AT, _SIDE_SLOTS_AT + _SIDE_SIZE // 2 * _SIDE_SLOT_BYTES, _SIDE_SLOT_BYTES
+    )
+)
+"""Of the control queue: a request and its answer, the status; nothing else is used."""
 
 
 @cache
@@ -88,6 +101,11 @@ def packed_side_layout(index: int) -> PackedLayout:
 
 def _side_at(index: int) -> int:
     return BANK_BYTES * (1 + SIDE_QUEUES.index(index))
+
+
+def side_area(slot: Slot) -> slice:
+    """Return the memory of one of `SIDE_SLOTS`."""
+    return slice(slot.header, slot.header + _SIDE_SLOT_BYTES)
 
 
 def end_of(queues: int) -> int:

@@ -8,6 +8,7 @@ the operator do not pass through here.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from vblkfuzz.driver.transport import GuestSteps, Transport
@@ -16,6 +17,8 @@ from vblkfuzz.trace.kinds import QUEUE_RESET, RESET_CALL, RESET_RET, START_RET
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.memory import GuestMemory
@@ -127,12 +130,22 @@ class Observed:
     def write_status(self, value: int) -> GuestSteps:
         """Write the status; record a reset, and DRIVER_OK as a start."""
         if value == 0:
-            self._ring.emit(RESET_CALL, ActorId.VCPU)
+            return self._reset(partial(self._transport.write_status, 0))
+        return self._write_status(value)
+
+    def _write_status(self, value: int) -> GuestSteps:
         yield from self._transport.write_status(value)
-        if value == 0:
-            self._ring.emit(RESET_RET, ActorId.VCPU)
-        elif value & STATUS_DRIVER_OK:
+        if value & STATUS_DRIVER_OK:
             self._ring.emit(START_RET, ActorId.VCPU)
+
+    def reset_function(self) -> GuestSteps:
+        """Reset the PCI function, and record that as a reset."""
+        return self._reset(self._transport.reset_function)
+
+    def _reset(self, reset: Callable[[], GuestSteps]) -> GuestSteps:
+        self._ring.emit(RESET_CALL, ActorId.VCPU)
+        yield from reset()
+        self._ring.emit(RESET_RET, ActorId.VCPU)
 
     def reset_queue(self, index: int) -> GuestSteps:
         """Reset one queue and record it."""

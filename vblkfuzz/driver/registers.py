@@ -34,6 +34,13 @@ class DriverRegisters:
         self._written = value
         return self._transport.write_status(value)
 
+    def reset(self, *, function: bool = False) -> GuestSteps:
+        """Write 0 to the device status, or reset the PCI function, which does that, too."""
+        if not function:
+            return self.write_status(0)
+        self._written = 0
+        return self._transport.reset_function()
+
     def read_status(self) -> None:
         """Read the device status, and record it with what was written last."""
         value = self._transport.read_status()

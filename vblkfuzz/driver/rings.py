@@ -38,16 +38,14 @@ def new_rings(
     return split.DriverQueue(memory, layout, event_idx, first), layout
 
 
-def new_side_rings(memory: GuestMemory, index: int, features: int) -> Areas:
-    """Make rings for queue `index` of `memory_map.SIDE_QUEUES`; return where they are."""
+def new_side_rings(memory: GuestMemory, index: int, features: int) -> tuple[DriverQueue, Areas]:
+    """Return rings for queue `index` of `memory_map.SIDE_QUEUES`, and where they are."""
     event_idx = bool(features >> F_EVENT_IDX & 1)
     if features >> F_RING_PACKED & 1:
         packed = packed_side_layout(index)
-        packed_rings.DriverQueue(memory, packed, event_idx)
-        return packed
+        return packed_rings.DriverQueue(memory, packed, event_idx), packed
     layout = side_layout(index)
-    split.DriverQueue(memory, layout, event_idx)
-    return layout
+    return split.DriverQueue(memory, layout, event_idx), layout
 
 
 def publish_broken(queue: DriverQueue, content: int, slot: Slot, head: int) -> int:

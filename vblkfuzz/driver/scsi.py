@@ -10,7 +10,8 @@
 
 A response is taken for the ending that a virtio-blk request would have: OK; UNSUPP if the unit does
 not know the command; IOERR for all other failures. UNIT ATTENTION and BUSY are RETRY: nothing was
-done, as after each reset of the device with the first command. A response that contradicts itself
+done, as after each reset of the device with the first command. ABORTED and RESET are ABORTED, which
+task management causes (`driver.side_queues`). A response that contradicts itself
 (`virtio.request.scsi.Answer.is_sound`) is no status.
 
 Header, response and range lie in the spare part of a slot. The tag is the address of the slot.
@@ -18,6 +19,7 @@ Header, response and range lie in the spare part of a slot. The tag is the addre
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.memory_map import AREAS, SIDE_QUEUES
@@ -26,17 +28,19 @@ from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace.ending import (
+    ABORTED,
     ENDED_IOERR,
     ENDED_OK,
     ENDED_UNSUPP,
     NO_STATUS,
-    PUSHED_RETRY,
+    PUSHED_AS,
     RETRY,
-    STATUS_OF,
 )
 from vblkfuzz.trace.sector_data import written
 from vblkfuzz.virtio.request.blk import ID_SIZE, gather
 from vblkfuzz.virtio.request.scsi import (
+    CDB_AT,
+    CDB_SIZE,
     HEADER_SIZE,
     INVALID_OPCODE,
     RESPONSE_SIZE,
@@ -48,6 +52,7 @@ from vblkfuzz.virtio.request.scsi import (
     SenseKey,
     answer_in,
     command_10,
+    data_size,
     header,
     inquire_serial,
     unmap_command,
@@ -108,16 +113,18 @@ class ScsiForm:
         memory.bytes[slot.data : slot.data + len(found)] = found
 
     def ending(self, memory: GuestMemory, slot: Slot) -> int:
-        """Return what the response tells."""
-        return ending_of(memory.read(slot.spare + RESPONSE_AT, RESPONSE_SIZE))
+        """Return what the response tells; no more data can be left than the command has."""
+        response = memory.read(slot.spare + RESPONSE_AT, RESPONSE_SIZE)
+        command = memory.read(slot.spare + CDB_AT, CDB_SIZE)
+        left = answer_in(response).residual
+        return ending_of(response) if left <= data_size(command) else NO_STATUS
 
     def status(self, memory: GuestMemory, writable: Segments) -> int:
         """Return the status of virtio-blk for the response, 0 for one that says nothing."""
         address, length = writable[0]
         if length < RESPONSE_SIZE:
             return 0
-        found = ending_of(memory.read(address, RESPONSE_SIZE))
-        return PUSHED_RETRY if found == RETRY else STATUS_OF.get(found, STATUS_POISON)
+        return PUSHED_AS.get(ending_of(memory.read(address, RESPONSE_SIZE)), STATUS_POISON)
 
     def id_at(self, slot: Slot) -> int:
         """Return the address of the serial number in the page."""
@@ -130,13 +137,21 @@ def ending_of(response: bytes) -> int:
     if not answer.is_sound:
         return NO_STATUS
     if answer.response != ScsiResponse.OK:
-        return RETRY if answer.response == ScsiResponse.BUSY else ENDED_IOERR
+        return _WITHOUT_STATUS.get(answer.response, ENDED_IOERR)
     if answer.status == ScsiStatus.GOOD:
         return ENDED_OK
     if answer.status == ScsiStatus.BUSY or answer.key == SenseKey.UNIT_ATTENTION:
         return RETRY
     unknown = answer.key == SenseKey.ILLEGAL_REQUEST and answer.code == INVALID_OPCODE
     return ENDED_UNSUPP if unknown else ENDED_IOERR
+
+
+_WITHOUT_STATUS: Final[Mapping[int, int]] = {
+    ScsiResponse.BUSY: RETRY,
+    ScsiResponse.ABORTED: ABORTED,
+    ScsiResponse.RESET: ABORTED,
+}
+"""Endings of a request that its unit has not ended, by response; others are failures."""
 
 
 def _command(name: str, sector: int, sectors: int) -> bytes:

@@ -34,6 +34,9 @@ class Transport(Protocol):
     def write_status(self, value: int) -> GuestSteps:
         """Write the device status; 0 resets."""
 
+    def reset_function(self) -> GuestSteps:
+        """Reset the PCI function (FLR); a device that is none is reset by its status instead."""
+
     def read_status(self) -> int:
         """Read the device status."""
 

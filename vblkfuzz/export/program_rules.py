@@ -38,6 +38,7 @@ SHOWN_BY: Final[Mapping[str, str]] = MappingProxyType(
         "S31": "the cache mode is not",
         "S34": LOST,
         "S35": _STOPPED,
+        "S43": "was still under way when",
         "L1": LOST,
         "L3": LOST,
         "CRASH": _ENDED,

@@ -11,6 +11,7 @@ the bug may not show, and "nothing is wrong" would say that it is not there.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -25,8 +26,9 @@ from vblkfuzz.export.qtest_hostile import broken, is_shown
 from vblkfuzz.export.qtest_packed import MISSING, with_packed_rings
 from vblkfuzz.export.qtest_request import is_shaped, shaped
 from vblkfuzz.export.qtest_schedule import interrupts, with_schedule
-from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.ops import OPS, PUBLISHES
 from vblkfuzz.scenario.op import op
+from vblkfuzz.targets.qemu.bus import MMIO
 from vblkfuzz.targets.qemu.without import WITHOUT
 from vblkfuzz.trace.kinds import OP
 from vblkfuzz.trace.probe import EPILOGUE
@@ -44,14 +46,14 @@ if TYPE_CHECKING:
 _TEMPLATE: Final = "qtest_program.txt"
 _STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
 _SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
-_FLAGS: Final = "IOTHREAD, IOEVENTFD, POLLING, READ_ONLY = True, True, False, False\n"
+_FLAGS: Final = "IOTHREADS, IOEVENTFD, POLLING, READ_ONLY = 1, True, False, False\n"
 _KIND: Final = 'KIND = "blk"  # of the device\n'
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
 _SHOWS: Final = 'SHOWS = ""  # words of the sentences that show the bug; others are only printed\n'
 _LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
 SECTIONS: Final = ("drain_begin", "mirror_begin")
 """Operations that the control run leaves out."""
-_ELSEWHERE: Final = ("qsd", "vhost-user")
+_ELSEWHERE: Final = ("qsd", "vhost-user", "vhost-user-frontend")
 """Targets of which a program for QEMU shows nothing."""
 _WITHOUT_EFFECT: Final = WITHOUT | {"read_config", "set_iothread"}
 """Operations that change nothing in a QEMU, which refuses set_iothread for a disk in use."""
@@ -78,6 +80,10 @@ def program_of(cases: Sequence[Case], form: str) -> str:
     target = case.outcome.setup.target
     if target in _ELSEWHERE:
         raise UsageError(f"{form}: the program runs a QEMU, not {target}: use --target qemu")
+    if case.outcome.setup.device == MMIO:
+        raise UsageError(
+            f"{form}: the program has no {MMIO}: try whether it shows on virtio-blk-pci"
+        )
     check_rule(case, form)
     sentence = case.violation.sentence if case.violation else ""
     return program(_as_met(case), sentence, form, words_of(case))
@@ -110,12 +116,13 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
     for index, operation in enumerate(scenario.ops):
         lacks = operation.name == "hostile" and scenario.device.kind != "blk"
         lacks |= packed and operation.name in MISSING
+        lacks |= operation.args.get("way") == "function"
         if lacks or not (_has(operation) or _has_no_effect(operation)):
             raise UsageError(f"{form}: operation {index}: the program has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
     sizes = device.queues, device.queue_size, device.disk_sectors
-    flags = device.iothreads > 0, device.ioeventfd, device.polling, device.read_only
+    flags = device.iothreads, device.ioeventfd, device.polling, device.read_only
     made = [_step(one, device) if _has(one) else "" for one in scenario.ops]
     steps = "".join(f"    {step},\n" for step in made if step)
     serial = interrupts(scenario)
@@ -178,7 +185,7 @@ def command_line(text: str) -> str:
     exec(compile(text, _TEMPLATE, "exec"), names)
     qemu = object.__new__(names.get("SerialQemu", names["Qemu"]))
     qemu.log, qemu.null = "trace.log", 5
-    return " ".join(qemu.command("qemu-system-x86_64", ".", 3, 4, None))
+    return shlex.join(qemu.command("qemu-system-x86_64", ".", 3, 4, None))
 
 
 def _step(operation: Op, device: DeviceConfig) -> str:
@@ -192,7 +199,7 @@ def _step(operation: Op, device: DeviceConfig) -> str:
         return repr((name, broken(operation)))
     arguments.pop("shape", None)
     form = FORMS[device.kind]
-    if is_shaped(operation) or (form is not BLK and "request" in arguments):
+    if is_shaped(operation) or (form is not BLK and operation.code in PUBLISHES):
         more = shaped(operation, device.queue_size, form)
         if more is None:  # the request does not fit into the ring; the kick remains
             return f"('kick', {{'queue': {operation.a}}})" if name == "publish_kick" else ""

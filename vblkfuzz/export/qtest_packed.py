@@ -12,6 +12,7 @@ _FILLED: Final = (
     (" 29, 32, 40\n", " 29, 32, 34, 40\n"),
     ('{"disable-legacy": "on", ', '{"disable-legacy": "on", "packed": "on", '),
     ("ring = Ring(self, ", "ring = self.kind_of_ring()(self, "),
+    ("self.before = Ring(self, ", "self.before = self.kind_of_ring()(self, "),
     (
         "    def select(self, ",
         "    def kind_of_ring(self):\n"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.metadata import PackageNotFoundError, metadata
 from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz._version import __version__
+from vblkfuzz.targets.qemu.bus import MACHINE, MMIO, bus_options
 from vblkfuzz.targets.qemu.hotplug import argument
+from vblkfuzz.targets.qemu.iothreads import iothread_options
 from vblkfuzz.targets.qemu.variant import variant_of
 
 if TYPE_CHECKING:
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 80
 _PACKAGE: Final = "vblkfuzz"
-_REAL: Final = ("qemu", "qsd", "vhost-user")
+_REAL: Final = ("qemu", "qsd", "vhost-user", "vhost-user-frontend")
 _START_FAILS: Final = (
     "The scenario has a start of the device fail (start_fail): vblkfuzz limits the number of files"
     " that QEMU may have open. So `Too many open files` and the failed ioeventfd in the output are"
@@ -50,9 +53,11 @@ def injected(case: Case) -> str:
 
 def device_options(case: Case) -> str:
     """Return the options of a QEMU for the device; its disk and guest memory are not among them."""
-    variant = variant_of(case.scenario, case.outcome.target_options)
-    iothread = "-object iothread,id=io0,poll-max-ns=0,thread-pool-max=1 " * variant.iothread
-    return f"qemu-system-x86_64 -M pc -accel tcg {iothread}{argument(variant, 'disk0')}"
+    mmio = case.outcome.setup.device == MMIO
+    variant = variant_of(case.scenario, case.outcome.target_options, mmio=mmio)
+    words = [f"-M {MACHINE[variant.bus]} -accel tcg", *bus_options(variant)]
+    words += [*iothread_options(variant.iothreads), argument(variant, "disk0")]
+    return f"qemu-system-x86_64 {shlex.join(' '.join(words).split())}"
 
 
 def _address() -> str:

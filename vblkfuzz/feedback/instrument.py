@@ -178,6 +178,16 @@ class Instrumenter(MetaPathFinder):
             self._without_source.append(fullname)
         return None
 
+    def include(self, device: str) -> None:
+        """Instrument the module of a user's device as well, from now on.
+
+        Args:
+            device: as in ``--device``; only a ``package.module:Class`` names a module.
+        """
+        module, colon, _ = device.rpartition(":")
+        if colon:
+            self._prefixes += (module,)
+
     def load_file(self, name: str, path: Path) -> ModuleType:
         """Import a user's device file with probes (a `device_class.LoadFile`)."""
         loader = _Loader(name, str(path), self)
@@ -237,7 +247,7 @@ def instrument(device: str) -> Instrumenter:
     early = [name for name in sys.modules if has_probes(name)]
     if early:
         raise RuntimeError(f"imported before it could be instrumented: {', '.join(early)}")
-    module, colon, _ = device.rpartition(":")
-    finder = Instrumenter((*INSTRUMENTED, module) if colon else INSTRUMENTED)
+    finder = Instrumenter(INSTRUMENTED)
+    finder.include(device)
     sys.meta_path.insert(0, finder)
     return finder

@@ -96,6 +96,10 @@ class MailboxTransport:
             self._registers.words[STATUS] = value
         return _NO_STEPS
 
+    def reset_function(self) -> GuestSteps:
+        """Reset the device by its status: it is no PCI function."""
+        return self.write_status(0)
+
     def _may_refuse(self) -> bool:
         return bool(self._registers.words[FEATURES_EXIT])
 

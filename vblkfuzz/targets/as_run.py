@@ -2,8 +2,9 @@
 
 With ``--iothread`` or ``--no-iothread`` all scenarios run with or without an IOThread, whatever
 they say; with a device of one kind, such as virtio-scsi-pci of `qemu`, all run on that kind; a
-target that has virtio-blk or split rings only runs that. What is judged, saved and minimized is the
-scenario with the fields as it ran, so it shows the same without the option.
+target that has virtio-blk or split rings only runs that, and one that has a single IOThread runs no
+scenario on more. What is judged, saved and minimized is the scenario with the fields as it ran, so
+it shows the same without the option.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.target import Target
 
 
-DECIDED: Final = ("kind", "ring")
+DECIDED: Final = ("kind", "ring", "ioeventfd")
 """Fields of a device that some targets decide: by an attribute of the name, None: each scenario
 does."""
-_MODEL: Final = {"kind": "blk", "ring": None}
+_MODEL: Final = {"kind": "blk", "ring": None, "ioeventfd": None}
 """What a target decides that has no such attributes."""
 
 
@@ -45,4 +49,20 @@ def with_decided(target: object, scenario: Scenario) -> Scenario:
         for name, value in decided.items()
         if value is not None and value != getattr(device, name)
     }
+    if most := getattr(target, "most_iothreads", None):
+        allowed = most(changes.get("kind", device.kind))
+        if device.iothreads > allowed:
+            changes["iothreads"] = allowed
     return replace(scenario, device=replace(device, **changes)) if changes else scenario
+
+
+def without_effect(asked: DeviceConfig, ran: DeviceConfig) -> Iterator[str]:
+    """Yield the fields of a device in which a target did not run what a scenario asks for.
+
+    Fewer IOThreads are such a field, but not none or the first one, which an option asks for.
+    """
+    for name in DECIDED:
+        if getattr(asked, name) != getattr(ran, name):
+            yield name
+    if asked.iothreads > ran.iothreads > 0:
+        yield "iothreads"

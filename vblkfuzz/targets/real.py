@@ -20,12 +20,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
-from vblkfuzz.limits import MAX_EPILOGUE
+from vblkfuzz.limits import MAX_EPILOGUE, MAX_IOTHREADS
 from vblkfuzz.process.guest import REST
 from vblkfuzz.process.guest_answer import GuestAnswer
 from vblkfuzz.process.guest_process import GuestProcess
 from vblkfuzz.scenario.alphabet.ops import CODES
-from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go, Scenario
 from vblkfuzz.targets.as_run import with_decided
 from vblkfuzz.targets.broken_protocol import violation_in
@@ -63,6 +62,8 @@ class RealTarget:
     """Kind of the device in all scenarios; None: each decides (`targets.as_run`)."""
     ring: str | None = "split"
     """Form of the rings in all scenarios; None: each decides."""
+    ioeventfd: bool | None = None
+    """Whether kicks are eventfds in all scenarios; None: each decides."""
     iothread: bool | None = None
     """Whether all scenarios run with an IOThread; None: each decides (`targets.as_run`)."""
     coverage: Coverage | None = None
@@ -83,8 +84,9 @@ class RealTarget:
 
     @property
     def witnesses(self) -> Witness:
-        """What this target can observe in a scenario with the default device."""
-        return self._rig.witnesses(DeviceConfig())
+        """What this target can observe in a scenario with the default device of its kind."""
+        scenario = with_decided(self, Scenario())
+        return self._rig.witnesses(scenario.device)
 
     @property
     def no_gate(self) -> str:
@@ -98,6 +100,11 @@ class RealTarget:
     def versions(self) -> dict[str, str]:
         """Version by name of the program that is the device; empty: its rig does not know."""
         return dict(getattr(self._rig, "versions", {}))
+
+    def most_iothreads(self, kind: str) -> int:
+        """Return how many IOThreads a kind of device can have, once the target has started."""
+        most = getattr(self._rig, "most_iothreads", None)
+        return most(kind) if most else MAX_IOTHREADS
 
     def __enter__(self) -> Self:
         """Start the guest process and the device process."""

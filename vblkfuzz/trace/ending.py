@@ -21,7 +21,11 @@ RETRY: Final = 5
 """Nothing was done, and the driver is asked to try again: UNIT ATTENTION or BUSY of virtio-scsi. It
 says nothing about the request, so no rule of answers judges it."""
 
-WORDS: Final = ("", "foreign", "ioerr", "unsupp", "no status", "retry")
+ABORTED: Final = 6
+"""A task management function of virtio-scsi has ended it: ABORTED or RESET. What it has done is not
+known; S43 judges whether there was such a function."""
+
+WORDS: Final = ("", "foreign", "ioerr", "unsupp", "no status", "retry", "aborted")
 """Words of the endings in a trace, by number."""
 
 STATUS_OF: Final[Mapping[int, int]] = {
@@ -32,8 +36,8 @@ STATUS_OF: Final[Mapping[int, int]] = {
 """Status byte (`virtio.request.blk.BlkStatus`), by ending; the other endings have none. As numbers,
 since a campaign imports traces before the device."""
 
-PUSHED_RETRY: Final = 3
-"""Flag of a PUSH for RETRY, beside the status bytes."""
+PUSHED_AS: Final[Mapping[int, int]] = {**STATUS_OF, RETRY: 3, ABORTED: 4}
+"""Flag of a PUSH, by ending: the status byte, or a number beside those."""
 
 ENDING_OF: Final[Mapping[int, int]] = {status: ending for ending, status in STATUS_OF.items()}
 """Ending, by status byte."""

@@ -8,8 +8,9 @@ All facts about a kind are in its row. `Event.kind` is the number; a rule import
 
 Numbers are part of stored traces and of their digests: never change one. The tens digit of a number
 is the group of the kind: 10 to 19 and then 110 to 119 are events of the guest. What the schedule
-does to an actor has its rows in `trace.schedule_kinds`. A comment above a row describes fields that
-its meaning leaves out. A field that a kind does not use is 0 (`queue`: NO_QUEUE).
+does to an actor has its rows in `schedule_kinds`, a vhost-user connection in `vhost_kinds`. A
+comment above a row describes fields that its meaning leaves out. A field that a kind does not use
+is 0 (`queue`: NO_QUEUE).
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, HOSTILE_DEEDS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, FUNCTIONS, HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
-from vblkfuzz.trace import form, schedule_kinds
+from vblkfuzz.trace import form, schedule_kinds, vhost_kinds
 from vblkfuzz.trace.ending import WORDS as ENDING_WORDS
 from vblkfuzz.trace.event import actor_name, data_name
 from vblkfuzz.trace.kind import ROWS, kind, table_place
 from vblkfuzz.trace.place import Place
+from vblkfuzz.virtio.request.scsi_control import ANSWERS
 
 # --- Harness ----------------------------------------------------------------------------------
 # flag: code of the operation; head: `probe.EPILOGUE`, `probe.PROBE`
@@ -72,7 +74,8 @@ COLLECT: Final = kind(
     12,
     "took a used entry; value: used idx after it, and length of the entry; *foreign*: the driver "
     "has no request with that head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is "
-    "OK; *retry*: virtio-scsi has done nothing and asks for the request again",
+    "OK; *retry*: virtio-scsi has done nothing and asks for the request again; *aborted*: a TMF "
+    "has ended it",
     flags=ENDING_WORDS,
     value="used {}",
     head=form.DESCRIPTOR,
@@ -180,6 +183,25 @@ WRITEBACK_READ: Final = kind(
     "read",
     flags=CACHE_MODES,
     value="is {}",
+)
+# head: of the request of the queue that is meant, 0 if there is none
+TMF: Final = kind(
+    210,
+    "asked virtio-scsi for a task management function, about a request, all or none; value: its "
+    "number, from 1",
+    flags=FUNCTIONS,
+    value="tmf {}",
+    head=form.DESCRIPTOR,
+)
+TMF_ENDED: Final = kind(
+    211,
+    "found the answer of the device to a TMF, and looks at all used rings next: *complete* (the "
+    "function, not the request), *succeeded* (the request that was queried is there), *rejected* "
+    "(no such function), or why it failed: *incorrect lun*, *bad target*, *busy*, *transport "
+    "failure*, *target failure*, *nexus failure*, *failure*; *unwritten* or *unknown*: it is no "
+    "answer; *none*: the device has not used the request in the end; value: its number",
+    flags=ANSWERS,
+    value="tmf {}",
 )
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
@@ -289,8 +311,8 @@ MEMWRITE: Final = kind(
 PUSH: Final = kind(
     46,
     "the device put the request on the used ring; value: used idx after it, and length of the "
-    "entry; *ioerr*, *unsupp*, *retry*: its status",
-    flags=("", "ioerr", "unsupp", "retry"),
+    "entry; *ioerr*, *unsupp*, *retry*, *aborted*: its status",
+    flags=("", "ioerr", "unsupp", "retry", "aborted"),
     value="used {}",
     head=form.DESCRIPTOR,
     length=form.size,
@@ -385,9 +407,10 @@ HANG: Final = kind(
 PLANTED: Final = kind(90, "a test device has reached its planted bug", value="{}")
 
 
+_ALL: Final = {**vars(schedule_kinds), **vars(vhost_kinds), **globals()}
 _NAMES: Final = {
     number: name
-    for name, number in (*vars(schedule_kinds).items(), *globals().items())
+    for name, number in _ALL.items()
     if name.isupper() and isinstance(number, int) and number in ROWS
 }
 KINDS: Final = MappingProxyType(

@@ -36,8 +36,12 @@ class Witness(IntFlag):
     """Every event of the device process, recorded by itself (the model)."""
     PROBE = 128
     """Whether the device still works after the scenario: the guest has tried (`trace.probe`)."""
+    MESSAGES = 256
+    """Each message of a vhost-user front-end under test, in order (`trace.vhost_kinds`)."""
+    CONTROL = 512
+    """Answers in the control queue, which virtio-scsi has."""
 
 
-MODEL: Final = ~(Witness.PROCESS | Witness.PROBE)
+MODEL: Final = ~(Witness.PROCESS | Witness.PROBE | Witness.MESSAGES | Witness.CONTROL)
 """Witnesses of the model: all but these. PROCESS is added if the own code of a user's device has
 failed; any other death or silence of a process is a harness fault."""

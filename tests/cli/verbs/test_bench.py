@@ -160,6 +160,7 @@ def test_a_package_that_is_missing_is_named(
 def test_qemu(cli: Cli) -> None:
     figures = json.loads(cli("bench", "qemu", "--rounds", "1", "--json").stdout)
     assert figures["windows_per_s"] > 0
+    assert figures["all_windows_per_s"] > 0
     assert figures["bare_windows_per_s"] > 0
 
 

@@ -47,16 +47,16 @@ def test_rules_in_json(cli: Cli) -> None:
     kicks = {entry["name"]: entry for entry in found}["S13"]
     assert kicks["defects"] == ["no_renotify_on_attach", "enable_no_recheck", "notify_counter"]
     asked = {entry["name"]: entry["targets"] for entry in found}
-    assert asked["S1"] == ["model", "qemu", "qsd"]
-    assert asked["CRASH"] == ["model", "qemu", "qsd", "vhost-user"]
-    assert asked["S38"] == ["qemu", "qsd"]
+    assert asked["S1"] == ["model", "qemu", "qsd", "vhost-user-frontend"]
+    assert asked["CRASH"] == ["model", "qemu", "qsd", "vhost-user", "vhost-user-frontend"]
+    assert asked["S38"] == ["qemu", "qsd", "vhost-user-frontend"]
 
 
 def test_ops_in_json(cli: Cli) -> None:
     lines = cli("list", "ops", "--json").stdout.splitlines()
     found = {entry["name"]: entry for entry in map(json.loads, lines)}
     assert found["complete"]["actor"] == "backend"
-    assert found["complete"]["targets"] == ["model", "qemu", "qsd"]
+    assert found["complete"]["targets"] == ["model", "qemu", "qsd", "vhost-user-frontend"]
     assert found["drain_begin"]["arguments"] == {"wait": "poll|nopoll"}
     assert found["kick"]["arguments"] == {"queue": "0..3"}
     assert found["kick"]["targets"] == TARGETS.names()

@@ -32,7 +32,7 @@ class Mute(QemuProcess):
     """A process that is there already."""
 
     def __init__(self, still: Stillness) -> None:
-        self.variant = Variant(iothread=False, ioeventfd=True)
+        self.variant = Variant(iothreads=0, ioeventfd=True)
         self.qmp = cast("Any", NoAnswer())
         self._still = still
         self._spin = SpinWatch(still, set())

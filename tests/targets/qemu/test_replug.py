@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -18,7 +19,7 @@ from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.hotplug import argument, eject, properties
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target
-from vblkfuzz.targets.qemu.variant import Variant
+from vblkfuzz.targets.qemu.variant import Bus, Variant
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.trace.kinds import CRASH, HANG, POP, PUSH, RESET_RET, SECTOR
 from vblkfuzz.trace.probe import without_probe
@@ -102,17 +103,26 @@ class TestQemu:
 
 
 def test_the_device_of_the_command_line_has_the_same_properties() -> None:
-    variant = Variant(iothread=True, ioeventfd=False)
+    variant = Variant(iothreads=1, ioeventfd=False)
     words = argument(variant, "n1").removeprefix("-device virtio-blk-pci,").split(",")
     (device,) = properties(variant, "n1")
     assert len(words) == len(device) - 1
     assert {"drive=n1", "iothread=io0", "ioeventfd=off"} <= set(words)
-    (device,) = properties(Variant(iothread=False, ioeventfd=True), "n0")
+    (device,) = properties(Variant(iothreads=0, ioeventfd=True), "n0")
     assert "iothread" not in device
 
 
+def test_several_iothreads_are_named_in_json() -> None:
+    variant = Variant(iothreads=2, ioeventfd=True, kind="scsi")
+    words = argument(variant, "n0").split()
+    assert words[::2] == ["-device"] * 2
+    controller, disk = map(json.loads, words[1::2])
+    assert controller["iothread-vq-mapping"] == [{"iothread": "io0"}, {"iothread": "io1"}]
+    assert (controller["driver"], disk["driver"]) == ("virtio-scsi-pci", "scsi-hd")
+
+
 def test_a_disk_of_virtio_scsi_is_a_device_of_its_own() -> None:
-    variant = Variant(iothread=True, ioeventfd=True, kind="scsi")
+    variant = Variant(iothreads=1, ioeventfd=True, kind="scsi")
     controller, disk = properties(variant, "n1")
     assert controller["iothread"] == "io0"
     assert disk["drive"] == "n1"
@@ -122,12 +132,14 @@ def test_a_disk_of_virtio_scsi_is_a_device_of_its_own() -> None:
     ]
 
 
-def test_a_monitor_that_refuses_the_ejection_is_a_fault_of_the_harness() -> None:
+@pytest.mark.parametrize("bus", ["pci", "express"])
+def test_a_monitor_that_refuses_the_ejection_is_a_fault_of_the_harness(bus: Bus) -> None:
     class Monitor:
         async def call(self, command: str, **arguments: object) -> object:
             return {"device_del": {}}.get(command, "unknown command: 'o'")
 
-    work = eject(cast("Qmp", Monitor()))
+    variant = Variant(iothreads=1, ioeventfd=True, bus=bus)
+    work = eject(cast("Qmp", Monitor()), variant)
     with pytest.raises(HarnessError, match="unknown command"):
         while True:
             work.send(None)

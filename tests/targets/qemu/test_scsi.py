@@ -11,16 +11,18 @@ from tests.conformance.inputs import fuzz_inputs
 from tests.targets.qemu.binary import NEEDS_QEMU
 from tests.targets.qemu.broken_rings import spared
 from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.codec import decode
-from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.device import DeviceConfig, Ring
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target
-from vblkfuzz.trace.ending import ENDED_IOERR, ENDED_OK, ENDED_UNSUPP, RETRY
-from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR
+from vblkfuzz.trace.ending import ABORTED, ENDED_IOERR, ENDED_OK, ENDED_UNSUPP, RETRY
+from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, OP, SECTOR, TMF_ENDED
 from vblkfuzz.trace.probe import without_probe
+from vblkfuzz.virtio.request.scsi_control import ANSWERS
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
 
@@ -112,11 +114,80 @@ def test_a_split_header_is_taken_for_data(target: QemuTarget) -> None:
     assert not signatures(run(target, *AWAKE, *request("out")))
 
 
+def answers(execution: Execution) -> list[str]:
+    return [ANSWERS[event.flag] for event in execution.trace.events if event.kind == TMF_ENDED]
+
+
+def endings_of(execution: Execution) -> list[int]:
+    events = without_probe(execution.trace.events)
+    return [event.flag for event in events if event.kind == COLLECT]
+
+
+def tmf(function: str, **more: int) -> Op:
+    return op("tmf", function=function, **more)
+
+
+HELD = (*AWAKE, op("hold"), WRITE, op("publish_kick", request="in", sector=3))
+LATER = (COLLECTS, op("release"), COLLECTS, WRITE, COLLECTS)
+
+
+@pytest.mark.parametrize(("iothreads", "ring"), [(0, "split"), (1, "split"), (1, "packed")])
+def test_an_abort_ends_one_request(target: QemuTarget, iothreads: int, ring: Ring) -> None:
+    """A query finds it; the abort is complete once the disk has let it go. The other goes on."""
+    ops = (*HELD, tmf("query_task"), COLLECTS, tmf("abort_task"), *LATER)
+    device = DeviceConfig(iothreads=iothreads, queues=2, queue_size=16, ring=ring)
+    execution = run_scenario(target, Scenario(device, ops))
+    assert answers(execution) == ["succeeded", "complete"]
+    assert endings_of(execution) == [RETRY, ENDED_OK, ABORTED, ENDED_OK]
+    assert not signatures(execution)
+
+
+@pytest.mark.parametrize(
+    ("function", "next_one"),
+    [("abort_task_set", ENDED_OK), ("logical_unit_reset", RETRY), ("i_t_nexus_reset", RETRY)],
+)
+def test_a_function_ends_all_requests(target: QemuTarget, function: str, next_one: int) -> None:
+    """Without an IOThread: with one, QEMU 7.2 fails in a reset of a unit."""
+    execution = run(target, *HELD, tmf(function), *LATER, iothreads=0)
+    assert answers(execution) == ["complete"]
+    assert endings_of(execution) == [RETRY, ABORTED, ABORTED, next_one]
+    assert not signatures(execution)
+
+
+@pytest.mark.parametrize("function", ["abort_task", "abort_task_set"])
+def test_a_drained_section_keeps_task_management_back(target: QemuTarget, function: str) -> None:
+    """No answer comes in the section; one comes after it."""
+    inside = (op("drain_begin"), WRITE, tmf(function), COLLECTS)
+    execution = run(target, *AWAKE, *inside, op("drain_end"), COLLECTS)
+    kinds = [(event.kind, event.flag) for event in execution.trace.events]
+    end = kinds.index((OP, CODES["drain_end"]))
+    assert TMF_ENDED not in [kind for kind, _ in kinds[:end]]
+    assert answers(execution) == ["complete"]
+    assert not signatures(execution)
+
+
+@pytest.mark.parametrize("function", ["logical_unit_reset", "i_t_nexus_reset"])
+def test_a_reset_of_a_unit_leaves_a_parked_request(target: QemuTarget, function: str) -> None:
+    """An open bug: without ioeventfd a kick in a section dequeues, and the request is parked."""
+    ops = (*AWAKE, op("drain_begin"), WRITE, tmf(function), COLLECTS, op("drain_end"), COLLECTS)
+    device = DeviceConfig(iothreads=0, ioeventfd=False)
+    assert f"s43-{function}" in signatures(run_scenario(target, Scenario(device, ops)))
+    abort = tuple(tmf("abort_task") if each.name == "tmf" else each for each in ops)
+    assert not signatures(run_scenario(target, Scenario(device, abort))) - {"l6-drained"}
+
+
+def test_a_function_about_nothing_is_complete(target: QemuTarget) -> None:
+    ops = [part for name in ("abort_task", "query_task") for part in (tmf(name), COLLECTS)]
+    execution = run(target, *AWAKE, *ops)
+    assert answers(execution) == ["complete", "complete"]
+    assert not signatures(execution)
+
+
 def test_without_sections_nothing_is_wrong(target: QemuTarget) -> None:
-    """Not with split headers: see above."""
-    drains = {"drain_begin", "drain_end", "mirror_begin", "mirror_finish", "start_fail"}
+    """Not with split headers: see above. Nor is QEMU 7.2 right with a reset of a unit."""
+    drains = {"drain_begin", "drain_end", "mirror_begin", "mirror_finish", "start_fail", "tmf"}
     for data in fuzz_inputs(31, 30):
         made = spared(decode(data))
         ops = tuple(one for one in made.ops if one.name not in drains and not splits(one))
-        execution = run_scenario(target, Scenario(made.device, ops))
+        execution = run_scenario(target, Scenario(replace(made.device, ring="split"), ops))
         assert not signatures(execution), execution.scenario

@@ -22,7 +22,7 @@ class Waits:
     """A QEMU process that counts the calls of `settle`."""
 
     qmp = disks = image = None
-    variant = Variant(iothread=True, ioeventfd=True)
+    variant = Variant(iothreads=1, ioeventfd=True)
 
     def __init__(self) -> None:
         self.count = 0

@@ -22,7 +22,7 @@ FORMATS = {"10": "{}@1795912345.678901:", "11": "2026-11-29T01:58:54.390920Z "}
 
 @pytest.fixture
 def log() -> Iterator[TraceLog]:
-    with closing(TraceLog(ActorId.IO0)) as made:
+    with closing(TraceLog(lambda queue: ActorId.IO1 if queue % 2 else ActorId.IO0)) as made:
         yield made
 
 
@@ -40,6 +40,12 @@ def test_a_line_names_its_thread(thread: int, actor: int, log: TraceLog) -> None
 def test_a_line_without_thread_is_of_the_handler(log: TraceLog) -> None:
     write(log, FORMATS["11"] + NOTIFY, FORMATS["11"] + POP, FORMATS["11"] + POP)
     assert log.dequeues(THREADS) == [Dequeue(2, ActorId.IO0)] * 2
+
+
+def test_it_is_of_the_handler_of_its_queue(log: TraceLog) -> None:
+    second = (NOTIFY.replace("n 2", "n 1"), POP)
+    write(log, *(FORMATS["11"] + line.replace("0x7f10", "0x7f20") for line in second))
+    assert log.dequeues(THREADS) == [Dequeue(1, ActorId.IO1)]
 
 
 @pytest.mark.parametrize("begin", ["", "[qemu] ", "12 "])

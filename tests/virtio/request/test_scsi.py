@@ -18,13 +18,16 @@ from vblkfuzz.virtio.request.scsi import (
     ScsiStatus,
     answer_in,
     command_10,
+    data_size,
     header,
     inquire_serial,
     unmap_command,
     unmap_list,
 )
 
-FIXED = bytes([0x70, 0, 6, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x29])
+FIXED = bytes([0x70, 0, 6, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x29, 0, 0, 0, 0, 0])
+LONG = bytes([0x70, 0, 6, 0, 0, 0, 0, 200]).ljust(SENSE_SIZE, b"\0")
+"""Of its 208 bytes there is room for the first."""
 DESCRIPTOR = bytes([0x72, 5, 0x20, 0, 0, 0, 0, 0])
 
 
@@ -75,6 +78,7 @@ def test_an_inquiry_asks_for_the_serial_number() -> None:
         response(FIXED, status=ScsiStatus.CHECK_CONDITION),
         response(DESCRIPTOR, status=ScsiStatus.CHECK_CONDITION),
         response(FIXED, status=ScsiStatus.CHECK_CONDITION, residual=512),
+        response(LONG, status=ScsiStatus.CHECK_CONDITION),
         response(status=ScsiStatus.BUSY),
         response(told=ScsiResponse.RESET),
         response(told=ScsiResponse.FAILURE, status=0xEE),
@@ -92,6 +96,8 @@ def test_sound(found: bytes) -> None:
         response(status=ScsiStatus.CHECK_CONDITION),
         response(bytes(18), status=ScsiStatus.CHECK_CONDITION),
         response(FIXED, length=SENSE_SIZE + 1, status=ScsiStatus.CHECK_CONDITION),
+        response(FIXED, length=17, status=ScsiStatus.CHECK_CONDITION),
+        response(DESCRIPTOR, length=7, status=ScsiStatus.CHECK_CONDITION),
         response(status=1),
         response(told=10),
         b"\xff" * RESPONSE_SIZE,
@@ -105,3 +111,27 @@ def test_not_sound(found: bytes) -> None:
 def test_both_formats_of_sense_data(sense: bytes, key: int, code: int) -> None:
     found = answer_in(response(sense, status=ScsiStatus.CHECK_CONDITION))
     assert (found.key, found.code) == (key, code)
+
+
+def test_a_code_that_is_left_out_is_none() -> None:
+    short = bytes([0x70, 0, 5, 0, 0, 0, 0, 0]).ljust(SENSE_SIZE, b"\x20")
+    found = answer_in(response(short, length=8, status=ScsiStatus.CHECK_CONDITION))
+    assert found.is_sound
+    assert (found.key, found.code) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    ("cdb", "size"),
+    [
+        (command_10(Opcode.READ_10, 7, 3), 1536),
+        (command_10(Opcode.WRITE_10, 7, 3), 1536),
+        (command_10(Opcode.WRITE_SAME_10, 7, 3), 512),
+        (command_10(Opcode.SYNCHRONIZE_CACHE_10, 0, 0), 0),
+        (command_10(Opcode.VENDOR, 7, 3), 0),
+        (unmap_command(), 24),
+        (inquire_serial(0x118), 0x118),
+        (bytes(32), 0),
+    ],
+)
+def test_a_command_says_how_much_it_moves(cdb: bytes, size: int) -> None:
+    assert data_size(cdb.ljust(32, b"\0")) == size

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.bench.searches.search import Ended
+from vblkfuzz.bench.searches.search import Budget, Ended
 from vblkfuzz.errors import HarnessError
-from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.model import model
 
 if TYPE_CHECKING:
-    from vblkfuzz.bench.searches.search import Budget
-    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.target import Target
 
 _MAX_HARNESS_ERRORS: Final = 50
@@ -22,6 +21,10 @@ class Executions:
     """Runs scenarios on a started target, and counts."""
 
     def __init__(self, target: Target, budget: Budget) -> None:
+        # Not above: a campaign imports what it instruments itself.
+        from vblkfuzz.executor import run_scenario
+
+        self._execute = run_scenario
         self._target = target
         self._runs = budget.runs
         self._deadline = time.monotonic() + budget.seconds
@@ -48,7 +51,7 @@ class Executions:
         """
         self._execs += 1
         try:
-            causes = run_scenario(self._target, scenario).verdict.causes
+            causes = self._execute(self._target, scenario).verdict.causes
         except HarnessError:  # an input that hangs, say; the next one may not
             self._errors_in_a_row += 1
             if self._errors_in_a_row == _MAX_HARNESS_ERRORS:
@@ -57,3 +60,9 @@ class Executions:
         self._errors_in_a_row = 0
         if causes:
             self._found = causes[0].signature
+
+
+def prepare() -> None:
+    """Import all that executions need, by the first one."""
+    with model("reference", "inline") as target:
+        Executions(target, Budget(1, 0.0)).run(Scenario())

@@ -21,7 +21,7 @@ class Budget(NamedTuple):
     runs: int
     """Executions."""
     seconds: float
-    """Seconds of the wall clock, start-up included."""
+    """Seconds of the wall clock, without the start-up."""
 
 
 class Ended(NamedTuple):
@@ -31,6 +31,8 @@ class Ended(NamedTuple):
     """Executions until the first finding, that one included, or until the end."""
     found: str
     """Signature of the first finding; empty: there was none, the trial is censored."""
+    drawn_s: float = 0.0
+    """CPU seconds in which `Search.draw` has drawn these inputs."""
 
 
 class Search(Protocol):
@@ -45,12 +47,27 @@ class Search(Protocol):
         """What it does, in one line."""
 
     @property
-    def in_workers(self) -> bool:
-        """Whether other processes do all the work, so that theirs is the time that counts."""
+    def needs_engine(self) -> bool:
+        """Whether it needs a fuzzing engine."""
 
     @property
     def needs(self) -> str:
         """Package of the extra `bench` that it needs; empty: none."""
+
+    def prepare(self) -> None:
+        """Import and start, once, what all trials need: each is a fork of this process.
+
+        Raises:
+            ImportError: a package is not installed.
+        """
+
+    def draw(self, seed: int, budget: Budget) -> None:
+        """Do once what is the same for all devices with a seed, before their trials are forked.
+
+        Args:
+            seed: as in `run`.
+            budget: as in `run`.
+        """
 
     def run(self, device: str, seed: int, budget: Budget, folder: Path) -> Ended:
         """Search once, in a process of its own.

@@ -13,7 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz import limits
-from vblkfuzz.bench.searches.executions import Executions
+from vblkfuzz.bench.searches.executions import Executions, prepare
 from vblkfuzz.bench.searches.search import RANDOM_DEVIATIONS
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.alphabet.param import ARGS
@@ -32,8 +32,14 @@ if TYPE_CHECKING:
 class _Uniform:
     name: str = "uniform"
     summary: str = "uniform random operations, arguments and schedules after an init"
-    in_workers: bool = False
+    needs_engine: bool = False
     needs: str = ""
+
+    def prepare(self) -> None:
+        prepare()
+
+    def draw(self, seed: int, budget: Budget) -> None:
+        """Draw nothing: a trial does it soon enough."""
 
     def run(self, device: str, seed: int, budget: Budget, folder: Path) -> Ended:
         random = Random(seed)

@@ -148,18 +148,16 @@ def _report_text(outcome: Outcome, trace: bool) -> None:
 
 def _report_left_out(outcome: Outcome) -> None:
     """Name what of an input did nothing on its target: operations, and fields of its device."""
-    from vblkfuzz.targets.as_run import DECIDED
+    from vblkfuzz.targets.as_run import without_effect
     from vblkfuzz.targets.registry import TARGETS
 
     if outcome.run.execution is None:
         return  # its target may be one that must not be imported
     target = outcome.setup.target
     wanted, ran = outcome.artifact.scenario.device, outcome.run.execution.scenario.device
-    for name in DECIDED:
-        asked, got = getattr(wanted, name), getattr(ran, name)
-        if asked != got:
-            here = f"{outcome.setup.device} of target {target} has {name} = {got}"
-            say(f"{outcome.input}: {name} = {asked} has no effect, {here}")
+    for name in without_effect(wanted, ran):
+        here = f"{outcome.setup.device} of target {target} has {name} = {getattr(ran, name)}"
+        say(f"{outcome.input}: {name} = {getattr(wanted, name)} has no effect, {here}")
     left_out = TARGETS.find(target).left_out(outcome.artifact.scenario)
     if left_out:
         say(f"{outcome.input}: left out, target {target} has no {', '.join(left_out)}")

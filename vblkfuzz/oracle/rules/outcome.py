@@ -19,12 +19,14 @@ from typing import Final
 from vblkfuzz.oracle.answered import Answered
 from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.oracle.rules.attention import judge_attention
 from vblkfuzz.scenario.alphabet.backend import RESULTS
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.ending import NO_STATUS, STATUS_OF
+from vblkfuzz.trace.ending import RETRY as ASKED_AGAIN
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import (
@@ -84,7 +86,8 @@ _ODD_LENGTH: Final = SHAPES.index("odd_length")
     instead=(
         "A request that the backend ended well ends with OK, a failed one as `rerror` or `werror` "
         "says, one of an unknown type with UNSUPP. The status does not change after that. Only a "
-        "failure that `stop` or `enospc` names is retried."
+        "failure that `stop` or `enospc` names is retried. virtio-scsi asks again for a "
+        "reason only."
     ),
     needs=(SUBMIT, IO_DONE, RETRY, PUSH, COLLECT),
     situations=(FAILURE_TOLD, FAILURE_IGNORED, FAILURE_RETRIED, UNSUPPORTED_TOLD),
@@ -97,6 +100,7 @@ def S21(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The status that is pushed, then the one that the guest finds."""
     outcomes = _Outcomes(scenario.device, report)
     submitted, ended = outcomes.submitted, outcomes.ended
+    asked_again = False
     for event in events:
         kind = event.kind
         if kind == SUBMIT:
@@ -111,8 +115,12 @@ def S21(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 outcomes.push(event)
         elif kind == RETRY:
             outcomes.retry(event)
-        elif kind == COLLECT and event.flag == NO_STATUS:  # the rare case
-            _judge_no_status(event, report)
+        elif kind == COLLECT and event.flag >= NO_STATUS:  # the rare case
+            if event.flag == NO_STATUS:
+                _judge_no_status(event, report)
+            asked_again = asked_again or event.flag == ASKED_AGAIN
+    if asked_again:
+        judge_attention(report.events, report)
     for answer in report.answered:
         request, _, _, push, collect = answer
         if collect.flag or (push is not None and push.flag) or request.flag == _UNKNOWN:

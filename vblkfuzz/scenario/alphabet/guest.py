@@ -9,7 +9,7 @@ from vblkfuzz.scenario.alphabet.param import Choice, Number
 from vblkfuzz.scenario.alphabet.shape import REQUESTS, SHAPE_PICKS, SHAPES
 from vblkfuzz.scenario.alphabet.spec import BROKEN, SET_UP, UNKICKED, OpSpec
 
-__all__ = ["BASES", "DECLINES", "GUEST", "HOSTILE_CONTENTS", "REQUESTS"]
+__all__ = ["BASES", "DECLINES", "FUNCTIONS", "GUEST", "HOSTILE_CONTENTS", "REQUESTS"]
 
 HOSTILE_CONTENTS: Final = (
     "loop",
@@ -48,12 +48,24 @@ DECLINES: Final = (
 CACHE_MODES: Final = ("writethrough", "writeback")
 """Values of the field `writeback` of the configuration, by number (5.2.4)."""
 
+RESET_WAYS: Final = ("status", "function")
+"""How the guest resets the device, by code. One that is no PCI function has the first way only."""
+
 HOSTILE_DEEDS: Final = (*HOSTILE_CONTENTS, "head_again")
 """What a driver must not do with a ring: that, or publish a request that is under way already."""
 
 BASES: Final = ("next", "taken", "opposite")
 """Where `set_used_event` counts from, by code: the next used entry; backwards from the last one
 taken, so the entry has passed; the entry that is half of all indices away."""
+
+FUNCTIONS: Final = (
+    "abort_task",
+    "logical_unit_reset",
+    "i_t_nexus_reset",
+    "abort_task_set",
+    "query_task",
+)
+"""Task management functions of virtio-scsi, by code (virtio 1.2, 5.6.6.2)."""
 
 _QUEUE: Final = Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3))
 _REQUEST: Final = (
@@ -139,7 +151,8 @@ GUEST: Final = (
     OpSpec(
         code=5,
         name="reset",
-        summary="Write 0 to the device status; the rings are gone.",
+        params=(Choice("way", 0, RESET_WAYS, picks=(*[0] * 7, 1), quiet=True),),
+        summary="Write 0 to the status, or reset the PCI function (FLR); the rings are gone.",
         weight=6,
         clears=SET_UP | UNKICKED | BROKEN,
         reach=18,
@@ -259,6 +272,22 @@ GUEST: Final = (
             "writeback | publish_kick:out power_loss init publish_kick:in collect",
         ),
         reach=4,
+        qtest=True,
+    ),
+    OpSpec(
+        code=40,
+        name="tmf",
+        params=(
+            _QUEUE,
+            Choice("function", 1, FUNCTIONS, picks=(*[0] * 3, 1, 1, 2, 3, 4)),
+            Number("request", 2, 0, 3, picks=(0, 0, 1, 3)),
+        ),
+        summary="Ask virtio-scsi for a task management function, about a request under way.",
+        weight=1,
+        needs=SET_UP,
+        around=("hold publish_kick tmf | release collect",),
+        reach=6,
+        control=True,
         qtest=True,
     ),
 )

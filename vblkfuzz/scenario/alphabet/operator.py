@@ -39,6 +39,7 @@ OPERATOR: Final = (
         around=(
             *["drain_begin | drain_end"] * 2,
             "publish_kick drain_begin | drain_end",
+            "drain_begin publish_kick | reset init drain_end",
         ),
         control=True,
         path_frame="blk_drain",

@@ -15,11 +15,17 @@ _QEMU: Final = Program(
     option="--qemu-binary",
 )
 
+_WITH_MMIO: Final = _QEMU._replace(
+    oldest=(10, 0), install="virtio-blk-device needs QEMU 10.0 or later; install one"
+)
 
-def find_qemu(binary: str) -> str:
+
+def find_qemu(binary: str, *, mmio: bool = False) -> str:
     """Return the path of a usable binary; an empty name means the one on PATH.
+
+    One for a device on virtio-mmio has ioeventfds there without KVM: 7.2 has not, 10.0 has.
 
     Raises:
         ProgramUnusable: the binary is missing, is another program, or is too old.
     """
-    return find_program(_QEMU, binary)
+    return find_program(_WITH_MMIO if mmio else _QEMU, binary)

@@ -1,8 +1,8 @@
 """Unplug and plug of the device: `device_del`, the guest's ejection, `device_add`.
 
 `device_del` only asks the guest. A guest that lets the device go writes to the eject register of
-its slot (QEMU docs/specs/acpi_pci_hotplug). The vCPU halts here, so the monitor writes the
-register, which calls the same function (acpi_pcihp_eject_slot) in the main loop. From the event
+its slot (QEMU docs/specs/acpi_pci_hotplug; `bus`). The vCPU halts here, so the monitor writes
+the register, which calls the same function (acpi_pcihp_eject_slot) in the main loop. From the event
 DEVICE_DELETED on the slot is free.
 
 While a device is plugged in without a geometry, QEMU reads the first sector to guess one
@@ -11,40 +11,33 @@ While a device is plugged in without a geometry, QEMU reads the first sector to 
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.limits import MAX_QUEUE_SIZE, MAX_QUEUES
-from vblkfuzz.targets.iothread_polling import IOTHREAD
-from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
+from vblkfuzz.targets.iothread_polling import IOTHREAD, iothread_id
+from vblkfuzz.targets.qemu.bus import DEVICE_ID, ejection, place_of, virtio_path
+from vblkfuzz.targets.qemu.qtest_port import SERIAL
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.variant import Variant
     from vblkfuzz.targets.qmp import Qmp
 
-_ID: Final = "d0"
 _UNIT: Final = "u0"
 """Of the disk behind virtio-scsi."""
-VIRTIO: Final = f"/machine/peripheral/{_ID}/virtio-backend"
-"""QOM path of the virtio device behind the PCI device."""
-_DISK_OF: Final = {"blk": VIRTIO, "scsi": f"/machine/peripheral/{_UNIT}"}
-_EJECT: Final = f"o/w 0xae08 {1 << PCI_SLOT:#x}"
-"""Monitor command: write the bit of the slot to the eject register, of 32 bits."""
 _GEOMETRY: Final = {"cyls": 1, "heads": 1, "secs": 1}
 """Any geometry; no driver of vblkfuzz reads it."""
 
 
 def disk_path(variant: Variant) -> str:
     """Return the QOM path of the device that uses the disk."""
-    return _DISK_OF[variant.kind]
+    return f"/machine/peripheral/{_UNIT}" if variant.kind == "scsi" else virtio_path(variant)
 
 
 def properties(variant: Variant, node: str) -> list[dict[str, object]]:
     """Return the properties of the device, on a node; of virtio-scsi, first of its controller."""
-    place = {"addr": f"{PCI_SLOT}.0", "disable-legacy": "on"}
-    thread: dict[str, object] = {"iothread": IOTHREAD} if variant.iothread else {}
-    if not variant.ioeventfd:
-        thread["ioeventfd"] = False
+    place, thread = place_of(variant), _threads(variant)
     if variant.packed:
         thread["packed"] = True
     policy: dict[str, object] = {}
@@ -54,37 +47,67 @@ def properties(variant: Variant, node: str) -> list[dict[str, object]]:
     disk = {"drive": node, "serial": SERIAL}
     if variant.kind == "scsi":
         sizes = {"num_queues": MAX_QUEUES, "virtqueue_size": MAX_QUEUE_SIZE}
-        controller = {"driver": "virtio-scsi-pci", "id": _ID, **place, **sizes, **thread}
-        return [controller, {"driver": "scsi-hd", "id": _UNIT, "bus": f"{_ID}.0", **disk, **policy}]
+        controller = {**place, "id": DEVICE_ID, **sizes, **thread}
+        unit = {"driver": "scsi-hd", "id": _UNIT, "bus": f"{DEVICE_ID}.0"}
+        return [controller, {**unit, **disk, **policy}]
     sizes = {"num-queues": MAX_QUEUES, "queue-size": MAX_QUEUE_SIZE}
-    return [{"driver": "virtio-blk-pci", "id": _ID, **disk, **place, **sizes, **thread, **policy}]
+    if variant.chardev:
+        back = {"driver": "vhost-user-blk-pci", "id": DEVICE_ID, "chardev": variant.chardev}
+        return [{**place, **back, **sizes}]
+    return [{**place, "id": DEVICE_ID, **disk, **sizes, **thread, **policy}]
+
+
+def _threads(variant: Variant) -> dict[str, object]:
+    """Return the properties that say which thread handles which queue: IOThreads take turns.
+
+    On virtio-mmio the bus says whether there are ioeventfds.
+    """
+    found: dict[str, object] = {}
+    if variant.iothreads > 1:
+        threads = [{"iothread": iothread_id(index)} for index in range(variant.iothreads)]
+        found["iothread-vq-mapping"] = threads
+    elif variant.iothreads:
+        found["iothread"] = IOTHREAD
+    if not (variant.ioeventfd or variant.bus == "mmio"):
+        found["ioeventfd"] = False
+    return found
 
 
 def argument(variant: Variant, node: str) -> str:
-    """Return the properties as options of the command line."""
-    return " ".join(map(_option, properties(variant, node)))
+    """Return the properties as options of the command line.
+
+    A list is possible in JSON only. QEMU makes the devices in JSON last, so all are or none is.
+    """
+    devices = properties(variant, node)
+    lists = any(isinstance(value, list) for one in devices for value in one.values())
+    return " ".join(f"-device {_json(one) if lists else _words(one)}" for one in devices)
 
 
-def _option(found: dict[str, object]) -> str:
+def _json(found: dict[str, object]) -> str:
+    return json.dumps(found, separators=(",", ":"))
+
+
+def _words(found: dict[str, object]) -> str:
     words = {True: "on", False: "off"}
     driver = found.pop("driver")
     rest = (
         f"{name}={words[value] if isinstance(value, bool) else value}"
         for name, value in found.items()
     )
-    return f"-device {driver}," + ",".join(rest)
+    return f"{driver}," + ",".join(rest)
 
 
-async def eject(qmp: Qmp) -> None:
+async def eject(qmp: Qmp, variant: Variant) -> None:
     """Unplug the device, which is `gone` soon; for an operator's work (`qmp`).
 
     Raises:
         HarnessError: the monitor does not know the command.
     """
-    await qmp.call("device_del", id=_ID)
-    answer = await qmp.call("human-monitor-command", command_line=_EJECT)
-    if answer.startswith("unknown command"):  # what the device reports meanwhile comes here, too
-        raise HarnessError(f"monitor command {_EJECT}: {answer}")
+    await qmp.call("device_del", id=DEVICE_ID)
+    for command in ejection(variant):
+        answer = await qmp.call("human-monitor-command", command_line=command)
+        if answer.startswith("unknown command"):  # what the device reports comes here, too
+            raise HarnessError(f"monitor command {command}: {answer}")
 
 
 async def gone(qmp: Qmp) -> None:
@@ -93,7 +116,7 @@ async def gone(qmp: Qmp) -> None:
 
 
 def _is_deleted(event: dict[str, Any]) -> bool:
-    return bool(event["event"] == "DEVICE_DELETED" and event["data"].get("device") == _ID)
+    return bool(event["event"] == "DEVICE_DELETED" and event["data"].get("device") == DEVICE_ID)
 
 
 async def plug(qmp: Qmp, variant: Variant, node: str, *, geometry: bool) -> bool:

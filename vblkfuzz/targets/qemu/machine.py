@@ -69,7 +69,7 @@ class Machine(DrainedSections):
         """Operations that have begun or are queued."""
         self.disk = DeviceDisk(qemu)
         """The disk that the device uses."""
-        self._polling = IOThreadPolling(qemu.qmp, used=qemu.variant.iothread)
+        self._polling = IOThreadPolling(qemu.qmp, qemu.variant.iothreads)
 
     def end(self) -> None:
         """Kill the process and free everything."""
@@ -213,8 +213,7 @@ class Machine(DrainedSections):
         self._qmp.forget_events()
         self.qemu.disks.clear()
         self.disk.fit(sectors * SECTOR_SIZE)
-        if self._polling.on != polling:
-            self._qmp.run(self._polling.switch(on=polling))
+        self._qmp.run(self._polling.take_all(on=polling))
         self._qmp.run(self.disk.undo_doors())
 
     async def _flush(self) -> None:
@@ -248,4 +247,4 @@ class Machine(DrainedSections):
         self._use(self.qemu)
         with self._noting_refusal():
             self._qmp.run(state.load(self._qmp))
-        self._qmp.run(self._polling.switch(on=polling))
+        self._qmp.run(self._polling.take(polling))

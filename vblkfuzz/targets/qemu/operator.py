@@ -223,14 +223,17 @@ class Operator(Machine):
     async def replug(self, operation: Op, recorder: Recorder) -> None:
         """Unplug the device and plug in a new one.
 
-        The part `connection` is a device whose geometry is given (`hotplug`).
+        The part `connection` is a device whose geometry is given (`hotplug`). virtio-mmio has no
+        hot-plug, so nothing happens there.
 
         Raises:
             HarnessError: QEMU refuses the new device, also after the drained sections have ended.
         """
+        if self.qemu.variant.bus == "mmio":
+            return
         tell_unplug(recorder, self.qemu.dequeues)
         try:
-            await hotplug.eject(self._qmp)
+            await hotplug.eject(self._qmp, self.qemu.variant)
             self.work.assured = True
             await hotplug.gone(self._qmp)
             self.work.assured = False
@@ -285,12 +288,12 @@ class Operator(Machine):
             self._start_failure.arm(operation.a)
 
     async def poll_on(self, operation: Op, recorder: Recorder) -> None:
-        """Let the IOThread poll."""
-        await self._polling.switch(on=True)
+        """Let an IOThread poll."""
+        await self._polling.switch(operation.a, on=True)
 
     async def poll_off(self, operation: Op, recorder: Recorder) -> None:
-        """Let the IOThread wait for its notifiers."""
-        await self._polling.switch(on=False)
+        """Let an IOThread wait for its notifiers."""
+        await self._polling.switch(operation.a, on=False)
 
 
 _NOT_WHILE_SAVED: Final = NOT_WHILE_SAVED | {CODES["drain_begin"], CODES["mirror_begin"]}

@@ -1,43 +1,40 @@
 """The guest's access to virtio-blk-pci or virtio-scsi-pci, by qtest (virtio 1.2, 4.1).
 
-The rings are in shared guest memory and need no qtest. PCI is set up here in place of firmware. A
-system reset undoes that, so PCI is set up again with each write of the status. Runs in the guest
-process.
+PCI is set up here in place of firmware. A system reset undoes that, so PCI is set up again with
+each write of the status.
 """
 
 from __future__ import annotations
 
-import mmap
-import socket
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.features import scenario_features
-from vblkfuzz.limits import GUEST_MEMORY_SIZE
-from vblkfuzz.targets.qemu.qtest import QTest
+from vblkfuzz.targets.qemu.bus import PCI_SLOT, PORT_BUS
+from vblkfuzz.targets.qemu.qtest_port import NO_STEPS, QtestPort
 from vblkfuzz.targets.qemu.queue_numbers import number_on_device
-from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.features import on_the_wire
-from vblkfuzz.virtio.memory import GuestMemory
-from vblkfuzz.virtio.request.blk import F_MQ, WRITEBACK_AT, id_digest
+from vblkfuzz.virtio.request.blk import F_MQ, WRITEBACK_AT
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.queue import Areas
 
-PCI_SLOT: Final = 4
-"""PCI slot of the device."""
-SERIAL: Final = "vblkfuzz-qemu-disk00"
-"""Serial number of the device: the longest that GET_ID can answer (virtio 1.2, 5.2.6)."""
-
-_CONFIG: Final = 0x8000_0000 | PCI_SLOT << 11
+_SLOT: Final = 0x8000_0000 | PCI_SLOT << 11
+_BEHIND_PORT: Final = 0x8000_0000 | PORT_BUS << 16
 _BAR: Final = 0xE000_0000
 """Address of BAR 4, within the PCI hole of a machine with little RAM."""
 _COMMAND: Final = 0x04
 _MEMORY_AND_MASTER: Final = 0x6
 _BAR4: Final = 0x20
 _CAPABILITIES: Final = 0x34
-_VENDOR_CAPABILITY: Final = 0x09
+_VENDOR_CAPABILITY, _EXPRESS_CAPABILITY = 0x09, 0x10
+_DEVICE_CONTROL, _FUNCTION_RESET = 0x08, 0x8000
+"""Register in the capability of PCI Express, and its bit that resets the function."""
+_ROOT_PORT: Final = 0x000C_1B36
+"""Vendor and device of pcie-root-port."""
+_BUSES, _WINDOW = 0x18, 0x20
+"""Registers of a bridge: the numbers of the buses, and the memory behind it."""
 _COMMON, _NOTIFY, _ISR, _DEVICE = 1, 2, 3, 4
 """Types of virtio's PCI capabilities (4.1.4)."""
 
@@ -45,10 +42,6 @@ _COMMON, _NOTIFY, _ISR, _DEVICE = 1, 2, 3, 4
 _FEATURE_SELECT, _FEATURES, _DRIVER_SELECT, _DRIVER_FEATURES = 0x00, 0x04, 0x08, 0x0C
 _STATUS, _GENERATION, _QUEUE_SELECT, _QUEUE_SIZE, _QUEUE_ENABLE = 0x14, 0x15, 0x16, 0x18, 0x1C
 _QUEUE_NOTIFY_OFF, _QUEUE_DESC, _QUEUE_RESET = 0x1E, 0x20, 0x3A
-
-_KNOWN_ID: Final = id_digest(SERIAL.encode())
-_NO_STEPS: Final[GuestSteps] = (_ for _ in ())
-list(_NO_STEPS)
 
 
 class _Places(NamedTuple):
@@ -59,12 +52,12 @@ class _Places(NamedTuple):
     device: int
     notify: list[int]
     """By queue."""
+    express: int
+    """Offset of the capability of PCI Express in the configuration space; 0: there is none."""
 
 
-class PciPort:
+class PciPort(QtestPort):
     """Satisfies `driver.port.Port`."""
-
-    queue_reset = Frame.QUEUE_RESET
 
     def __init__(self, ram: int) -> None:
         """Map guest memory.
@@ -72,21 +65,13 @@ class PciPort:
         Args:
             ram: memfd of guest memory; stays open.
         """
-        self._mapping = mmap.mmap(ram, GUEST_MEMORY_SIZE)
-        self.memory = GuestMemory(memoryview(self._mapping))
+        super().__init__(ram)
         self._config: DeviceConfig
-        self._qtest: QTest | None = None
         self._places: _Places
+        self._device = _SLOT
+        """Address of its configuration space."""
         self._status = 0
         """Device status that the driver wrote last."""
-
-    def close(self) -> None:
-        """Disconnect; unmap guest memory: the mapping keeps a file descriptor of its own."""
-        if self._qtest is not None:
-            self._qtest.close()
-        for view in (self.memory.u32, self.memory.u16, self.memory.bytes):
-            view.release()
-        self._mapping.close()
 
     def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
         """Set up PCI if the process is a new one; clear guest memory, which no device uses now."""
@@ -98,23 +83,18 @@ class PciPort:
         if self._is_scsi:  # the unit takes the size of its disk only now
             self._write_status(0)
         self._generation = self._read_generation()
-        self.memory.bytes[:] = _ZEROES
+        self._clear_memory()
 
     def power_off(self) -> None:
         """Reset the device."""
         self._write_status(0)
 
-    def save(self) -> None:
-        """Do nothing: QEMU itself stops and saves the device."""
-
     def restore(self, fds: list[int]) -> None:
         """Use the process behind this connection: it has loaded the device, or is a new one."""
-        if self._qtest is not None:
-            self._qtest.close()
-        self._qtest = QTest(socket.socket(fileno=fds[0]))
-
-    def replace(self, fds: list[int]) -> None:
-        """Do nothing: the new device is in the same slot, and PCI is set up with its status."""
+        super().restore(fds)
+        self._device = _SLOT
+        if self._config_read(0, "l") == _ROOT_PORT:
+            self._device = _BEHIND_PORT
 
     # --- Transport ----------------------------------------------------------------------------
 
@@ -149,12 +129,25 @@ class PciPort:
             self._write("l", _QUEUE_DESC + 8 * place + 4, 0)
         self._write("w", _QUEUE_ENABLE, 1)
         self._line.flush()
-        return _NO_STEPS
+        return NO_STEPS
 
     def write_status(self, value: int) -> GuestSteps:
         """Write the device status."""
         self._write_status(value)
-        return _NO_STEPS
+        return NO_STEPS
+
+    def reset_function(self) -> GuestSteps:
+        """Reset the PCI function (PCIe 6.6.2), if it can be, and virtio with it."""
+        express = self._places.express
+        if not express:
+            self._write_status(0)
+            return NO_STEPS
+        control = self._config_read(express + _DEVICE_CONTROL, "w")
+        self._config_write(express + _DEVICE_CONTROL, control | _FUNCTION_RESET, "w")
+        self._status = 0
+        self._set_up_pci()
+        self._line.flush()
+        return NO_STEPS
 
     def read_status(self) -> int:
         """Read the device status.
@@ -164,10 +157,6 @@ class PciPort:
         if not self._status:
             self._set_up_pci()
         return self._line.ask(f"readb {self._places.common + _STATUS:#x}")
-
-    def is_lost(self) -> bool:
-        """Return False: without its process the scenario ends."""
-        return False
 
     def queue_enabled(self, index: int) -> bool:
         """Read whether a queue is enabled."""
@@ -193,11 +182,7 @@ class PciPort:
         """Write the cache mode into the device configuration."""
         self._line.post(f"writeb {self._places.device + WRITEBACK_AT:#x} {mode:#x}")
         self._line.flush()
-        return _NO_STEPS
-
-    def known_id(self) -> int:
-        """Return the digest of the serial that QEMU is started with."""
-        return _KNOWN_ID
+        return NO_STEPS
 
     def kick(self, index: int) -> GuestSteps:
         """Write the queue's notify register; one that the device does not have has none."""
@@ -205,7 +190,7 @@ class PciPort:
             number = number_on_device(self._config.kind, index)
             self._line.post(f"writew {self._places.notify[number]:#x} {number:#x}")
             self._line.flush()
-        return _NO_STEPS
+        return NO_STEPS
 
     def kick_inband(self, index: int) -> GuestSteps:
         """As `kick`: the notify register is the only way."""
@@ -216,18 +201,13 @@ class PciPort:
         self._select(index)
         self._write("w", _QUEUE_RESET, 1)
         self._line.flush()
-        return _NO_STEPS
+        return NO_STEPS
 
     def take_call(self, index: int) -> bool:
         """Read the ISR status, which clears it: without MSI-X all queues share one interrupt."""
         return bool(self._line.ask(f"readb {self._places.isr:#x}") & 1)
 
     # --- PCI ----------------------------------------------------------------------------------
-
-    @property
-    def _line(self) -> QTest:
-        assert self._qtest is not None, "power_on comes first"
-        return self._qtest
 
     @property
     def _is_scsi(self) -> bool:
@@ -251,23 +231,28 @@ class PciPort:
         self._line.flush()
 
     def _set_up_pci(self) -> None:
-        """Set the address of BAR 4; enable memory decoding and bus mastering."""
-        for offset, value in (
-            (_BAR4, _BAR),
-            (_BAR4 + 4, 0),
-            (_COMMAND, _MEMORY_AND_MASTER),
-        ):
-            self._line.post(f"outl 0xcf8 {_CONFIG | offset:#x}")
-            self._line.post(f"outl 0xcfc {value:#x}")
+        """Set the address of BAR 4; enable memory decoding and bus mastering, in a port as well."""
+        if self._device == _BEHIND_PORT:
+            self._config_write(_BUSES, PORT_BUS << 16 | PORT_BUS << 8, at=_SLOT)
+            self._config_write(_WINDOW, _BAR | _BAR >> 16, at=_SLOT)
+            self._config_write(_COMMAND, _MEMORY_AND_MASTER, at=_SLOT)
+        self._config_write(_BAR4, _BAR)
+        self._config_write(_BAR4 + 4, 0)
+        self._config_write(_COMMAND, _MEMORY_AND_MASTER)
+
+    def _config_write(self, offset: int, value: int, width: str = "l", at: int = 0) -> None:
+        """Write into the configuration space of the device, or that at another address."""
+        self._line.post(f"outl 0xcf8 {(at or self._device) | offset & ~3:#x}")
+        self._line.post(f"out{width} {0xCFC + (offset & 3):#x} {value:#x}")
 
     def _config_read(self, offset: int, width: str) -> int:
-        self._line.post(f"outl 0xcf8 {_CONFIG | offset & ~3:#x}")
+        self._line.post(f"outl 0xcf8 {self._device | offset & ~3:#x}")
         return self._line.ask(f"in{width} {0xCFC + (offset & 3):#x}")
 
     def _find_places(self) -> _Places:
         """Read the addresses from the PCI capabilities (4.1.4)."""
         offsets: dict[int, int] = {}
-        multiplier = 0
+        multiplier = express = 0
         at = self._config_read(_CAPABILITIES, "b")
         while at:
             if self._config_read(at, "b") == _VENDOR_CAPABILITY:
@@ -276,6 +261,8 @@ class PciPort:
                     offsets[kind] = _BAR + self._config_read(at + 8, "l")
                 if kind == _NOTIFY:
                     multiplier = self._config_read(at + 16, "l")
+            elif self._config_read(at, "b") == _EXPRESS_CAPABILITY:
+                express = at
             at = self._config_read(at + 1, "b")
         common = offsets[_COMMON]
         notify = []
@@ -283,7 +270,4 @@ class PciPort:
             self._line.post(f"writew {common + _QUEUE_SELECT:#x} {index}")
             off = self._line.ask(f"readw {common + _QUEUE_NOTIFY_OFF:#x}")
             notify.append(offsets[_NOTIFY] + off * multiplier)
-        return _Places(common, offsets[_ISR], offsets[_DEVICE], notify)
-
-
-_ZEROES: Final = bytes(GUEST_MEMORY_SIZE)
+        return _Places(common, offsets[_ISR], offsets[_DEVICE], notify, express)

@@ -20,11 +20,12 @@ from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.ending import ending_of, refusal_of
 from vblkfuzz.targets.gated_child import GatedChild
-from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
+from vblkfuzz.targets.qemu.bus import MACHINE, bus_options
 from vblkfuzz.targets.qemu.disks import DISK_NODES
 from vblkfuzz.targets.qemu.gated import LogDoor, QemuGate, log_options
 from vblkfuzz.targets.qemu.hotplug import argument
+from vblkfuzz.targets.qemu.iothreads import ACTORS, actor_of, iothread_options
 from vblkfuzz.targets.qemu.queue_numbers import number_on_device, queues_of
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
@@ -95,7 +96,7 @@ class QemuProcess:
         self.disks = disks
         self.image = Image()
         """For block jobs."""
-        self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN, variant.kind)
+        self._log = TraceLog(partial(actor_of, variant.iothreads), variant.kind)
         self._qtest, qtest = socket.socketpair()
         self._control, qmp = socket.socketpair()
         bios = _bios()
@@ -133,7 +134,7 @@ class QemuProcess:
         """Files that a start of the device opens before the ioeventfd of its first queue."""
         threads = self.qmp.execute("query-iothreads")
         self._actors = {self._child.pid: ActorId.MAIN}
-        self._actors |= {thread["thread-id"]: ActorId.IO0 for thread in threads}
+        self._actors |= {thread["thread-id"]: ACTORS[thread["id"]] for thread in threads}
         self._child.watch(partial(QemuGate, qmp=self.qmp, pids=self._pids))
         if self.gated is not None:
             self.gated.begin()
@@ -247,7 +248,7 @@ class QemuProcess:
     def _falls_asleep(self) -> bool:
         # The questions to a main loop that does not sleep are points of its thread, too.
         soon_s = _SERIAL_SOON_S if self.variant.serial else _SOON_S
-        asleep = self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else soon_s)
+        asleep = self._still.wait(DEVICE_LIMIT_S if self.variant.iothreads else soon_s)
         if not asleep:
             self._still.lives.check()
         return asleep
@@ -354,7 +355,7 @@ def _command(
     options = [
         "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on"
         " -name vblkfuzz,debug-threads=on",
-        f"-M pc,memory-backend=m0 -m {RAM_BYTES >> 20}M -bios {_fd(bios)}",
+        f"-M {MACHINE[variant.bus]},memory-backend=m0 -m {RAM_BYTES >> 20}M -bios {_fd(bios)}",
         f"-object memory-backend-file,id=m0,size={RAM_BYTES},mem-path={_fd(ram)},share=on",
         # qtest requires a character device with this name.
         f"-chardev socket,id=qtest,fd={qtest} -qtest chardev:qtest -qtest-log none",
@@ -362,10 +363,11 @@ def _command(
         log_options(log) if variant.serial else f"-D {_fd(log)}",
         *(f"-trace {event}" for event in EVENTS),
         # One worker thread each: requests end in the order in which they were submitted.
-        f"-object iothread,id={IOTHREAD},poll-max-ns=0,thread-pool-max=1",
+        *iothread_options(max(variant.iothreads, 1)),
         "-object main-loop,id=main-loop,thread-pool-max=1",
         *disks.arguments(),
         *(["-incoming defer"] if waits else []),
+        *bus_options(variant),
         argument(variant, DISK_NODES[0]),
     ]
     return [binary, *" ".join(options).split()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.targets.qemu.hotplug import VIRTIO
+from vblkfuzz.targets.qemu.bus import virtio_path
 from vblkfuzz.targets.qemu.queue_numbers import number_on_device
 from vblkfuzz.targets.qmp import Refused
 from vblkfuzz.targets.queue_counts import QueueCounts
@@ -12,13 +12,14 @@ from vblkfuzz.targets.queue_counts import QueueCounts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.targets.qemu.variant import Variant
     from vblkfuzz.targets.qmp import Qmp
 
 _COMMAND: Final = "x-query-virtio-queue-status"
 
 
-def queue_counts(qmp: Qmp, kind: str, queues: int) -> Sequence[QueueCounts]:
-    """Return the counts of the first `queues` queues of a kind of device.
+def queue_counts(qmp: Qmp, variant: Variant, queues: int) -> Sequence[QueueCounts]:
+    """Return the counts of the first `queues` queues of the device.
 
     Returns none if this QEMU does not know the command.
 
@@ -29,8 +30,8 @@ def queue_counts(qmp: Qmp, kind: str, queues: int) -> Sequence[QueueCounts]:
 
     async def read() -> None:
         for queue in range(queues):
-            number = number_on_device(kind, queue)
-            status = await qmp.call(_COMMAND, path=VIRTIO, queue=number)
+            number = number_on_device(variant.kind, queue)
+            status = await qmp.call(_COMMAND, path=virtio_path(variant), queue=number)
             counts = (status["inuse"], status["last-avail-idx"], status["used-idx"])
             found.append(QueueCounts(queue, *counts))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.limits import MAX_IOTHREADS
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.child import memfd
@@ -16,6 +17,8 @@ from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qemu.binary import find_qemu
 from vblkfuzz.targets.qemu.disks import FileDisks, NbdDisks
 from vblkfuzz.targets.qemu.gated import why_not_gated
+from vblkfuzz.targets.qemu.iothreads import most_iothreads
+from vblkfuzz.targets.qemu.mmio_port import MmioPort
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
 from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
-_WITNESSES: Final = ~Witness.DEVICE
+_WITNESSES: Final = ~(Witness.DEVICE | Witness.MESSAGES | Witness.CONTROL)
 _NBD_MACHINES: Final = 12
 """Machines on NBD disks that are kept at most."""
 
@@ -56,15 +59,17 @@ class QemuRig:
 
     resets_at_end = True
 
-    def __init__(self, options: TargetOptions) -> None:
+    def __init__(self, options: TargetOptions, *, mmio: bool = False) -> None:
+        """Begin without a process; `mmio`: the device is on virtio-mmio."""
         self._options = options
+        self._mmio = mmio
         self.coverage = Coverage()
         """What the processes reach of their code."""
-        self._binary = ""
+        self._binary = self._version = ""
         self._no_gate = ""
         """Why there is no gate; empty: there is."""
         self._ram = -1
-        self._port: PciPort
+        self._port: PciPort | MmioPort
         self._nbd = NbdProcess()
         self._backend = NbdBackend(self._nbd)
         self._machines: dict[Variant, Operator] = {}
@@ -80,6 +85,8 @@ class QemuRig:
         """Processes of machines that were ended."""
         self._handed: QemuProcess | None = None
         """The one whose connections the guest process has."""
+        self._manages = False
+        """Whether the scenario has task management, whose end no ring of requests shows."""
 
     @property
     def versions(self) -> dict[str, str]:
@@ -87,9 +94,13 @@ class QemuRig:
         version = version_of(self._binary) if self._binary else ""
         return {"qemu-system-x86_64": version} if version else {}
 
+    def most_iothreads(self, kind: str) -> int:
+        """Return how many IOThreads a kind of device can have in this QEMU; many if not started."""
+        return most_iothreads(self._version, kind) if self._version else MAX_IOTHREADS
+
     def witnesses(self, config: DeviceConfig) -> Witness:
-        """All witnesses but those inside the device."""
-        return _WITNESSES
+        """All witnesses but those inside the device; only virtio-scsi has a control queue."""
+        return _WITNESSES | Witness.CONTROL if config.kind == "scsi" else _WITNESSES
 
     @property
     def processes(self) -> int:
@@ -101,7 +112,7 @@ class QemuRig:
         """Guest memory, shared by all processes."""
         return self._port.memory
 
-    def port(self) -> PciPort:
+    def port(self) -> PciPort | MmioPort:
         """The guest's access to the device; the guest process inherits it."""
         return self._port
 
@@ -112,12 +123,13 @@ class QemuRig:
 
     def start(self) -> None:
         """Find the binary, create guest memory, start a first process."""
-        self._binary = find_qemu(self._options.qemu_binary)
+        self._binary = find_qemu(self._options.qemu_binary, mmio=self._mmio)
+        self._version = version_of(self._binary)
         self._no_gate = why_not_gated(self._binary)
         self._ram = memfd("ram", RAM_BYTES)
-        self._port = PciPort(self._ram)
+        self._port = MmioPort(self._ram) if self._mmio else PciPort(self._ram)
         self._nbd.start()
-        self._machine = self._machine_of(variant_of(Scenario(), self._options))
+        self._machine = self._machine_of(variant_of(Scenario(), self._options, mmio=self._mmio))
 
     def stop(self) -> None:
         """End all processes; free guest memory."""
@@ -137,7 +149,8 @@ class QemuRig:
             self._end_all()
             self._nbd.stop()
             self._nbd.start()
-        variant = variant_of(scenario, self._options)
+        variant = variant_of(scenario, self._options, mmio=self._mmio)
+        self._manages = any(one.name == "tmf" for one in scenario.ops)
         if variant.nbd:
             self._nbd.order(Order.START)
             self._backend.note_start()
@@ -229,10 +242,12 @@ class QemuRig:
         """Wait until the device is idle.
 
         If all requests are used and all handlers have ended, a look suffices, unless the device is
-        about to read its queues, or has a backend that may hold a request of the operator.
+        about to read its queues, manages tasks, or has a backend that may hold a request of the
+        operator.
         """
         machine = self._machine
-        looks = machine.in_section or recorder.starts_handlers or machine.qemu.variant.nbd
+        holds = self._manages or machine.qemu.variant.nbd
+        looks = machine.in_section or recorder.starts_handlers or holds
         if recorder.over and not looks:
             recorder.look(self._machine.qemu.dequeues)
         else:
@@ -245,7 +260,7 @@ class QemuRig:
     def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
         """Return what QEMU counts of its queues; none if it does not say it (7.1)."""
         qemu = self._machine.qemu
-        found = queue_counts(qemu.qmp, qemu.variant.kind, queues) if self._counts else ()
+        found = queue_counts(qemu.qmp, qemu.variant, queues) if self._counts else ()
         self._counts = bool(found)
         return found
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class QemuTarget(RealTarget):
     """Target `qemu`."""
 
-    ring = None
+    ring: str | None = None
 
     def run(self, scenario: Scenario) -> Trace:
         """Run one scenario from power-on to rest; see `RealTarget.run`."""

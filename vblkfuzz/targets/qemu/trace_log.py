@@ -25,7 +25,7 @@ from vblkfuzz.targets.qemu.queue_numbers import number_in_scenario
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 SUPPORTED: Final = "7.2 to 11.1"
 """Versions whose lines are known."""
@@ -49,11 +49,11 @@ _PAGE: Final = 1 << 20
 class TraceLog:
     """The log of one QEMU process."""
 
-    def __init__(self, handler: ActorId, kind: str = "blk") -> None:
+    def __init__(self, handler: Callable[[int], ActorId], kind: str = "blk") -> None:
         """Create an empty log.
 
         Args:
-            handler: thread in which the process handles queues.
+            handler: returns the thread in which the process handles a queue of a scenario.
             kind: of its device, as in `scenario.device`.
         """
         self._kind = kind
@@ -92,11 +92,12 @@ class TraceLog:
         found: list[Dequeue | Hold] = []
         for line in _LINE.findall(data):
             thread, _, event, number, address, *hold = line
-            actor = actors.get(int(thread), ActorId.VCPU) if thread else self._handler
             if hold[0]:
                 found.append(hold_of(*hold))
             elif event == b"virtqueue_pop":
-                found.append(Dequeue(self._queue(address), actor))
+                queue = self._queue(address)
+                by = actors.get(int(thread), ActorId.VCPU) if thread else self._handler(queue)
+                found.append(Dequeue(queue, by))
             else:
                 self._queues[address] = number_in_scenario(self._kind, int(number))
         return found

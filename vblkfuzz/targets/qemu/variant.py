@@ -7,16 +7,22 @@ matter in a scenario have their default: the fewer variants, the fewer processes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from vblkfuzz.scenario.alphabet.backend import RESULTS
+from vblkfuzz.scenario.alphabet.guest import RESET_WAYS
+from vblkfuzz.scenario.alphabet.ops import CODES
 
 if TYPE_CHECKING:
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.options import TargetOptions
 
+Bus = Literal["pci", "express", "mmio"]
 _OK: Final = RESULTS.index("ok")
 _ENOSPC: Final = RESULTS.index("enospc")
+_RESET: Final = CODES["reset"]
+_FUNCTION: Final = RESET_WAYS.index("function")
 _STOPS: Final = frozenset({"stop", "enospc"})
 
 
@@ -32,7 +38,8 @@ class NbdVariant(NamedTuple):
 class Variant(NamedTuple):
     """Settings of the device that are fixed for the life of a QEMU process."""
 
-    iothread: bool
+    iothreads: int
+    """Number of IOThreads; 0: the dataplane runs in the main loop."""
     ioeventfd: bool
     read_only: bool = False
     nbd: NbdVariant | None = None
@@ -45,6 +52,13 @@ class Variant(NamedTuple):
     packed: bool = False
     """Whether the device offers packed rings."""
 
+    chardev: str = ""
+    """Id of the character device to a vhost-user back-end; empty: the device has a disk."""
+
+    bus: Bus = "pci"
+    """On PCI Express a function can be reset; scenarios that need no such reset do without, since a
+    conventional bus needs less to be set up."""
+
     @property
     def ignores_errors(self) -> bool:
         """Whether a request that has failed may end well for the guest."""
@@ -56,23 +70,38 @@ class Variant(NamedTuple):
         return self.nbd is not None and not _STOPS.isdisjoint((self.nbd.werror, self.nbd.rerror))
 
 
-def variant_of(scenario: Scenario, options: TargetOptions) -> Variant:
+def variant_of(scenario: Scenario, options: TargetOptions, *, mmio: bool = False) -> Variant:
     """Return the variant that a scenario runs on.
 
     Args:
         scenario: the scenario.
         options: whether there is an IOThread, and whether its threads go on one at a time, unless
             the scenario decides.
+        mmio: the device is on virtio-mmio.
     """
     config = scenario.device
-    wanted = config.iothreads > 0 if options.iothread is None else options.iothread
     serial = options.is_serial(scenario)
     holds = any(operation.name == "hold" for operation in scenario.ops)
     nbd = _nbd_variant(scenario) if holds else None
-    # QEMU refuses an IOThread without ioeventfd.
-    with_iothread = wanted and config.ioeventfd
-    flags = with_iothread, config.ioeventfd, config.read_only
-    return Variant(*flags, nbd, serial, config.kind, packed=config.ring == "packed")
+    iothreads = iothreads_of(config, options.iothread)
+    flags = iothreads, config.ioeventfd, config.read_only
+    packed, bus = config.ring == "packed", "mmio" if mmio else _pci_bus(scenario)
+    return Variant(*flags, nbd, serial, config.kind, packed=packed, bus=bus)
+
+
+def _pci_bus(scenario: Scenario) -> Bus:
+    resets = (one.a == _FUNCTION for one in scenario.ops if one.code == _RESET)
+    return "express" if any(resets) else "pci"
+
+
+def iothreads_of(config: DeviceConfig, wanted: bool | None) -> int:
+    """Return the number of IOThreads; `wanted` is whether there are any, None: as in the scenario.
+
+    QEMU refuses an IOThread without ioeventfd.
+    """
+    if wanted is False or not config.ioeventfd:
+        return 0
+    return max(config.iothreads, int(bool(wanted)))
 
 
 def _nbd_variant(scenario: Scenario) -> NbdVariant:

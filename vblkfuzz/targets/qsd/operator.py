@@ -84,7 +84,7 @@ class Operator(DrainedSections):
         self._sectors, self._dequeues = sectors, dequeues
         self._qmp.forget_events()
         if polling != self.polling:
-            self.work.add(self._polling.switch(on=polling))
+            self.work.add(self._polling.take_all(on=polling))
         for node in sorted(self._limited):
             self.work.add(self._set_limits(node, on=False))
         self.work.go_on(blocked=False)
@@ -92,7 +92,7 @@ class Operator(DrainedSections):
     @property
     def polling(self) -> bool:
         """Whether the IOThread polls."""
-        return self._polling.on
+        return any(self._polling.on)
 
     @property
     def at_rest(self) -> bool:
@@ -226,11 +226,11 @@ class Operator(DrainedSections):
 
     async def poll_on(self, operation: Op, recorder: Recorder) -> None:
         """Let the IOThread poll."""
-        await self._polling.switch(on=True)
+        await self._polling.take_all(on=True)
 
     async def poll_off(self, operation: Op, recorder: Recorder) -> None:
         """Let it sleep instead."""
-        await self._polling.switch(on=False)
+        await self._polling.take_all(on=False)
 
 
 _METHODS: Final[tuple[Method | None, ...]] = tuple(

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
-_WITNESSES: Final = ~(Witness.DEVICE | Witness.POP)
+_WITNESSES: Final = ~(Witness.DEVICE | Witness.POP | Witness.MESSAGES | Witness.CONTROL)
 _MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
 _DEVICE_ID: Final = b"vhost_user_blk"
 """Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
@@ -108,6 +108,10 @@ class QsdRig:
         """Version of the program that was started; findings record it."""
         version = version_of(self._binary) if self._binary else ""
         return {"qemu-storage-daemon": version} if version else {}
+
+    def most_iothreads(self, kind: str) -> int:
+        """An export has one IOThread."""
+        return 1
 
     def witnesses(self, config: DeviceConfig) -> Witness:
         """What can be observed; dequeues show in avail_event, so only with EVENT_IDX."""

@@ -26,7 +26,8 @@ from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import GUEST_MEMORY_SIZE, MAX_QUEUES
 from vblkfuzz.targets.vhost.base import base_of
 from vblkfuzz.targets.vhost.connection import Connection
-from vblkfuzz.targets.vhost.fault import BackendGone, Refused
+from vblkfuzz.targets.vhost.dead_if_gone import DeadIfGone
+from vblkfuzz.targets.vhost.fault import Refused
 from vblkfuzz.targets.vhost.frontend import Frontend, QueueFds
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.layout import (
@@ -138,6 +139,10 @@ class VhostUserPort:
                 self._begin(index)
         self._status = value
         return _NO_STEPS
+
+    def reset_function(self) -> GuestSteps:
+        """Reset the device by its status: a back-end is no PCI function."""
+        return self.write_status(0)
 
     def read_status(self) -> int:
         """Return the device status, which the front-end keeps."""
@@ -264,8 +269,8 @@ class VhostUserPort:
         self._status = self._accepted = 0
         self._link.tell(False)
 
-    def _dead_if_gone(self) -> _DeadIfGone:
-        return _DeadIfGone(self)
+    def _dead_if_gone(self) -> DeadIfGone:
+        return DeadIfGone(self.note_gone)
 
     def note_gone(self) -> None:
         """Note that the back-end has closed the connection."""
@@ -383,19 +388,3 @@ class VhostUserPort:
             for fd in fds:
                 os.close(fd)
             self._fds[index] = None
-
-
-class _DeadIfGone:
-    """Turns BackendGone into a note that the device is dead: for the guest that is no error."""
-
-    def __init__(self, port: VhostUserPort) -> None:
-        self._port = port
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        if kind is None or not issubclass(kind, BackendGone):
-            return False
-        self._port.note_gone()
-        return True

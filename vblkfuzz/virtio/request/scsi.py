@@ -14,6 +14,8 @@ from enum import IntEnum
 from struct import Struct
 from typing import Final, NamedTuple
 
+from vblkfuzz.limits import SECTOR_SIZE
+
 CONTROL_QUEUE: Final = 0
 EVENT_QUEUE: Final = 1
 FIRST_REQUEST_QUEUE: Final = 2
@@ -29,12 +31,17 @@ RESPONSE: Final = Struct(f"<IIHBB{SENSE_SIZE}s")
 """sense_len u32, residual u32, status_qualifier u16, status u8, response u8, sense (5.6.6.1)."""
 
 HEADER_SIZE: Final = REQUEST_HEADER.size
+CDB_AT: Final = HEADER_SIZE - CDB_SIZE
+"""Offset of the command in a header."""
 RESPONSE_SIZE: Final = RESPONSE.size
 
 SERIAL_PAGE: Final = 0x80
 """Vital product data: the serial number of the unit (SPC)."""
 SERIAL_AT: Final = 4
 """Bytes of that page before the serial number."""
+
+LUN: Final = bytes([1, 0, 0x40, 0, 0, 0, 0, 0])
+"""The first unit of the first target (5.6.6.1)."""
 
 UNMAP_LIST: Final = Struct(">HHIQII")
 """Parameters of an UNMAP with one range: length of what follows, length of the ranges, reserved,
@@ -90,7 +97,7 @@ INVALID_OPCODE: Final = 0x20
 
 def header(cdb: bytes, tag: int) -> bytes:
     """Return a request header for the first unit of the first target."""
-    return REQUEST_HEADER.pack(bytes([1, 0, 0x40, 0, 0, 0, 0, 0]), tag, 0, 0, 0, cdb)
+    return REQUEST_HEADER.pack(LUN, tag, 0, 0, 0, cdb)
 
 
 def command_10(opcode: Opcode, block: int, blocks: int) -> bytes:
@@ -113,6 +120,19 @@ def inquire_serial(size: int) -> bytes:
     return bytes([Opcode.INQUIRY, 1, SERIAL_PAGE, size >> 8, size & 0xFF, 0])
 
 
+def data_size(cdb: bytes) -> int:
+    """Return how many bytes of data a command of those above moves, in either direction."""
+    size, blocks = int.from_bytes(cdb[3:5], "big"), int.from_bytes(cdb[7:9], "big")
+    sizes: dict[int, int] = {
+        Opcode.INQUIRY: size,
+        Opcode.READ_10: blocks * SECTOR_SIZE,
+        Opcode.WRITE_10: blocks * SECTOR_SIZE,
+        Opcode.WRITE_SAME_10: SECTOR_SIZE,
+        Opcode.UNMAP: blocks,  # here a number of bytes
+    }
+    return sizes.get(cdb[0], 0)
+
+
 class Answer(NamedTuple):
     """A response as the driver understands it."""
 
@@ -127,7 +147,8 @@ class Answer(NamedTuple):
         """Whether it does not contradict itself, and its numbers are those of the standards.
 
         A command that ends well has moved all its bytes and has no sense data; CHECK CONDITION
-        comes with sense data of the fixed or the descriptor format, as long as it says.
+        comes with sense data of the fixed or the descriptor format, as long as that says, as far as
+        there is room.
         """
         if self.response not in _RESPONSES or self.sense_length > SENSE_SIZE:
             return False
@@ -136,7 +157,8 @@ class Answer(NamedTuple):
         if self.status == ScsiStatus.GOOD:
             return not (self.residual or self.sense_length)
         if self.status == ScsiStatus.CHECK_CONDITION:
-            return self.sense_length >= _LEAST_SENSE and self.sense[0] & 0x7F in _FORMATS
+            told = min(_LEAST_SENSE + self.sense[_MORE_AT], SENSE_SIZE)
+            return self.sense_length >= told and self.sense[0] & 0x7F in _FORMATS
         return self.status == ScsiStatus.BUSY
 
     @property
@@ -146,8 +168,9 @@ class Answer(NamedTuple):
 
     @property
     def code(self) -> int:
-        """Additional sense code; only of a CHECK CONDITION."""
-        return self.sense[2 if self._is_descriptor else 12]
+        """Additional sense code, 0 if it is left out; only of a CHECK CONDITION."""
+        at = 2 if self._is_descriptor else 12
+        return self.sense[at] if at < self.sense_length else 0
 
     @property
     def _is_descriptor(self) -> bool:
@@ -155,7 +178,8 @@ class Answer(NamedTuple):
 
 
 _RESPONSES: Final = frozenset(map(int, ScsiResponse))
-_LEAST_SENSE: Final = 8
+_LEAST_SENSE, _MORE_AT = 8, 7
+"""Bytes of any sense data; the last of them is the number of further ones (SPC)."""
 _FORMATS: Final = frozenset({0x70, 0x71, 0x72, 0x73})
 
 

@@ -1,0 +1,215 @@
+"""The back-end process: one poll loop over its sessions, their kicks, and one command socket.
+
+A command is four bytes (`Order`, two arguments, padding). The back-end answers it after all that
+had arrived before has been handled, so it is also a barrier. There is a session for each machine,
+and a disk (`disk.FORMS`); commands are about that of the machine which `START` has named.
+
+    order   arguments               does
+    START   machine                 a scenario begins: the disk is zeroed, nothing is held
+    ADOPT   machine                 adds a session; its connected socket is sent with the command
+    CUT     -                       the back-end ends: its connection is closed as it is
+    HOLD    -                       holds requests from now on
+    RELEASE -                       stops holding; ends all held requests without error
+    END     `PICKS`, `RESULTS`      ends some held requests
+    FLUSH   -                       ends held requests other than reads without error
+    FAIL    message                 the back-end ends when this one comes next, without an answer
+    SYNC    -                       nothing: the barrier alone
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from contextlib import suppress
+from enum import IntEnum
+from struct import Struct
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.targets.vhost_user_frontend.disk import FORMS, Answer, Disk
+from vblkfuzz.targets.vhost_user_frontend.held import HeldRequests
+from vblkfuzz.targets.vhost_user_frontend.log import Log, Told
+from vblkfuzz.targets.vhost_user_frontend.session import Areas, Session
+from vblkfuzz.trace.event import NO_QUEUE
+from vblkfuzz.trace.kinds import POP
+from vblkfuzz.trace.vhost_kinds import VHOST_CONNECTION
+from vblkfuzz.virtio.request.blk import BlkStatus
+
+if TYPE_CHECKING:
+    from vblkfuzz.targets.vhost_user_frontend.ring import Ring, Taken
+
+ORDER: Final = Struct("<BBBx")
+ENDED, MADE = range(2)
+"""Flags of a VHOST_CONNECTION."""
+
+
+class Order(IntEnum):
+    """Commands; see above."""
+
+    START = 0
+    ADOPT = 1
+    CUT = 2
+    HOLD = 3
+    RELEASE = 4
+    END = 5
+    FLUSH = 6
+    FAIL = 7
+    SYNC = 8
+
+
+class BackendServer:
+    """The back-end; it runs in a process of its own."""
+
+    def __init__(self, orders: socket.socket, log: Log) -> None:
+        """Take the command socket (a connected unix seqpacket socket) and the shared memory."""
+        self._orders: Final = orders
+        self._log: Final = log
+        self._disks: Final = [Disk(form) for form in FORMS]
+        self._areas: Final = Areas()
+        self._sessions: dict[int, Session] = {}
+        self._machine = 0
+        self._held = HeldRequests()
+        self._holding = False
+        self._ends_at = 0
+        """Number of the message at which the back-end ends; 0: at none."""
+
+    def run(self) -> None:
+        """Serve until the command socket is closed."""
+        while True:
+            ready = self._ready(None)
+            self._serve(ready)
+            if self._orders.fileno() in ready and not self._obey():
+                return
+
+    def _ready(self, timeout_ms: int | None) -> set[int]:
+        poll = select.poll()
+        poll.register(self._orders, select.POLLIN)
+        for session in self._sessions.values():
+            poll.register(session.line, select.POLLIN)
+            for ring in session.rings:
+                if ring.listens:
+                    poll.register(ring.kick, select.POLLIN)
+        return {fd for fd, _ in poll.poll(timeout_ms)}
+
+    def _serve(self, ready: set[int]) -> None:
+        """Handle kicks, then messages: a kick that was sent before a message comes first."""
+        for machine, session in list(self._sessions.items()):
+            for ring in session.rings:
+                if ring.listens and ring.kick in ready:
+                    with suppress(BlockingIOError):
+                        os.eventfd_read(ring.kick)
+                    self._take(ring)
+            if session.line.fileno() in ready:
+                self._hear(machine, session)
+        self._note()
+
+    def _hear(self, machine: int, session: Session) -> None:
+        goes_on = False
+        with suppress(OSError):  # the front-end has ended; its rig detects that
+            goes_on = session.hear(self._ends_at)
+        self._held.drop_stopped()
+        if not goes_on:
+            self._ends_at = 0
+            self._end(machine)
+            return
+        begun, session.begun = session.begun, []
+        for ring, again in begun:
+            for taken in again:
+                self._submit(taken)
+            self._take(ring)
+
+    def _end(self, machine: int) -> None:
+        session = self._sessions.pop(machine, None)
+        if session is not None:
+            session.close()
+            self._held.drop_stopped()
+            self._log.tell(Told(VHOST_CONNECTION, NO_QUEUE, ENDED))
+
+    def _note(self) -> None:
+        connected = sum(1 << machine for machine in self._sessions)
+        greeted = sum(1 << machine for machine, each in self._sessions.items() if each.greeted)
+        self._log.note(connected=connected, greeted=greeted)
+
+    # --- Commands -----------------------------------------------------------------------------
+
+    def _obey(self) -> bool:
+        """Carry out a command and answer it; False if the command socket is closed."""
+        data, fds, _, _ = socket.recv_fds(self._orders, ORDER.size, 1)
+        if not data:
+            return False
+        while (ready := self._ready(0)) - {self._orders.fileno()}:
+            self._serve(ready)
+        order, first, second = ORDER.unpack(data)
+        if order == Order.START:
+            self._start(first)
+        elif order == Order.ADOPT:
+            self._adopt(first, socket.socket(fileno=fds[0]))
+        elif order == Order.CUT:
+            self._end(self._machine)
+        elif order == Order.FAIL:
+            self._ends_at = first
+        else:
+            self._let_end(order, first, second)
+        self._note()
+        self._orders.send(data)
+        return True
+
+    def _start(self, machine: int) -> None:
+        self._machine = machine
+        self._held, self._holding = HeldRequests(), False
+        self._areas.clear()
+        self._ends_at = 0
+        self._disks[machine].clear()
+        self._log.clear()
+
+    def _adopt(self, machine: int, line: socket.socket) -> None:
+        self._end(machine)
+        line.setblocking(True)
+        disk = self._disks[machine]
+        self._sessions[machine] = Session(line, disk, self._areas, self._log.tell)
+        self._log.tell(Told(VHOST_CONNECTION, NO_QUEUE, MADE))
+
+    def _let_end(self, order: int, pick: int, result: int) -> None:
+        if order in (Order.HOLD, Order.RELEASE):
+            self._holding = order == Order.HOLD
+        if order == Order.RELEASE:
+            self._finish(self._held.take(), 0)
+        elif order == Order.END:
+            self._finish(self._held.take(pick), result)
+        elif order == Order.FLUSH:
+            self._finish(self._held.take_writes(), 0)
+
+    # --- Requests -----------------------------------------------------------------------------
+
+    def _take(self, ring: Ring) -> None:
+        for taken in ring.take():
+            self._log.tell(Told(POP, ring.index))
+            self._submit(taken)
+
+    def _submit(self, taken: Taken) -> None:
+        ring, _, request = taken
+        answer = ring.disk.at_once(ring.memory, request)
+        if answer is not None:
+            _end_with(taken, answer)
+        elif self._holding:
+            self._held.add(taken)
+        else:
+            self._finish([taken], 0)
+
+    def _finish(self, ending: list[Taken], result: int) -> None:
+        """Let requests take effect, and return them.
+
+        Args:
+            ending: they, oldest first.
+            result: an index of `RESULTS`; all but the first fail a request.
+        """
+        for taken in ending:
+            ring, _, request = taken
+            failed = Answer(BlkStatus.IOERR)
+            _end_with(taken, failed if result else ring.disk.execute(ring.memory, request))
+
+
+def _end_with(taken: Taken, answer: Answer) -> None:
+    ring, head, request = taken
+    ring.memory.bytes[request.status_address] = answer.status
+    ring.push(head, answer.length + 1)

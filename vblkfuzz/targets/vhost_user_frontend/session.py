@@ -1,0 +1,380 @@
+"""One connection of a front-end: what each message of the protocol does ("Vhost-user Protocol").
+
+A session ends with its connection. What outlives it is the disk, and the inflight area, which the
+front-end keeps and hands to the next session. Each message is told when it has been carried out.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import socket
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.limits import GUEST_MEMORY_SIZE, MAX_QUEUES
+from vblkfuzz.targets.vhost.fault import MalformedReply
+from vblkfuzz.targets.vhost.inflight import InflightArea
+from vblkfuzz.targets.vhost.memory_table import Region, unpack_regions
+from vblkfuzz.targets.vhost.message import (
+    F_PROTOCOL_FEATURES,
+    FLAG_NEED_REPLY,
+    FLAG_REPLY,
+    HEADER,
+    MAX_FDS,
+    MAX_PAYLOAD,
+    NO_FD,
+    VERSION,
+    ConfigRange,
+    ProtocolFeature,
+    Request,
+    VringAddresses,
+    VringState,
+    pack_u64,
+    unpack_u64,
+)
+from vblkfuzz.targets.vhost_user_frontend.log import Told
+from vblkfuzz.targets.vhost_user_frontend.notes import Notes, new_area
+from vblkfuzz.targets.vhost_user_frontend.ring import Ring, Taken
+from vblkfuzz.trace.event import NO_QUEUE
+from vblkfuzz.trace.vhost_kinds import VHOST_MESSAGE, About
+from vblkfuzz.virtio.features import device_side
+from vblkfuzz.virtio.layout import F_RING_RESET
+from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.request.blk import WRITEBACK_AT, ConfigSpace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vblkfuzz.targets.vhost_user_frontend.disk import Disk
+
+PROTOCOL: Final = (
+    ProtocolFeature.MQ
+    | ProtocolFeature.REPLY_ACK
+    | ProtocolFeature.CONFIG
+    | ProtocolFeature.INFLIGHT_SHMFD
+)
+"""Protocol features that are offered."""
+_SEG_MAX: Final = 126
+_U16: Final = 0xFFFF
+_U32: Final = 0xFFFF_FFFF
+_UNTOLD: Final = frozenset({Request.SET_VRING_CALL, Request.SET_VRING_ERR, Request.GET_FEATURES})
+"""Many, and in any order."""
+
+
+def offered(*, read_only: bool) -> int:
+    """Return the virtio features that are offered; vhost-user-blk has no reset of one queue."""
+    features = device_side(queues=MAX_QUEUES, event_idx=True, indirect=True, read_only=read_only)
+    return features & ~(1 << F_RING_RESET) | 1 << F_PROTOCOL_FEATURES
+
+
+class Areas:
+    """The inflight areas of a scenario, by the file that each is in."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, int], int] = {}
+
+    def clear(self) -> None:
+        """Forget them: a scenario begins."""
+        self._numbers.clear()
+
+    def number(self, fd: int, *, new: bool = False) -> int:
+        """Return the number of the area in a file, from 1; 0: it is not known."""
+        status = os.fstat(fd)
+        key = status.st_dev, status.st_ino
+        if new:
+            self._numbers[key] = len(self._numbers) + 1
+        return self._numbers.get(key, 0)
+
+
+class Reply(NamedTuple):
+    """The answer to a message."""
+
+    payload: bytes
+    fds: tuple[int, ...] = ()
+    """Files that are sent with it, and then closed."""
+
+
+class Said(NamedTuple):
+    """What a message says, for the trace."""
+
+    queue: int = NO_QUEUE
+    value: int = 0
+    length: int = 0
+
+
+_NOTHING: Final = Said()
+
+
+class Session:
+    """One connection."""
+
+    def __init__(
+        self, line: socket.socket, disk: Disk, areas: Areas, tell: Callable[[Told], None]
+    ) -> None:
+        """Take a connected socket.
+
+        Args:
+            line: it.
+            disk: what requests are about.
+            areas: the inflight areas of all sessions.
+            tell: gets each message.
+        """
+        self.line: Final = line
+        self.rings: Final = [Ring(index, disk) for index in range(MAX_QUEUES)]
+        self.begun: list[tuple[Ring, list[Taken]]] = []
+        """Rings that have begun to take requests, and those in flight, to be submitted again."""
+        self._disk: Final = disk
+        self._areas: Final = areas
+        self._tell: Final = tell
+        self._features = 0
+        self._regions: tuple[Region, ...] = ()
+        self._memory: GuestMemory | None = None
+        self._notes: Notes | None = None
+        self._writeback = 1
+        self.greeted = False
+        """Whether the front-end has become the owner: that is the last step of a greeting."""
+
+    def close(self) -> None:
+        """Close the connection and all files; forget guest memory."""
+        self.line.close()
+        for ring in self.rings:
+            ring.queue = None
+            ring.close()
+
+    def hear(self, ends_at: int) -> bool:
+        """Carry out the next message and answer it; return whether the connection goes on.
+
+        It ends at a message with the number `ends_at`.
+
+        Raises:
+            OSError: it has ended.
+        """
+        data, fds, _, _ = socket.recv_fds(self.line, HEADER.size, MAX_FDS)
+        if len(data) != HEADER.size:
+            return False
+        number, flags, size = HEADER.unpack(data)
+        if size > MAX_PAYLOAD:
+            return False
+        payload = self.line.recv(size, socket.MSG_WAITALL) if size else b""
+        reply, said, about = self._carry_out(number, payload, fds)
+        asks = bool(flags & FLAG_NEED_REPLY)
+        if number not in _UNTOLD:
+            head = about | (About.ASKS_FOR_REPLY if asks else 0)
+            self._tell(Told(VHOST_MESSAGE, said.queue, number & 0xFF, head, *said[1:]))
+        if number == ends_at:
+            return False
+        if reply is None and asks:
+            reply = Reply(pack_u64(about & About.MALFORMED))
+        if reply is not None:
+            self._answer(number, reply)
+        return True
+
+    def _carry_out(
+        self, number: int, payload: bytes, fds: list[int]
+    ) -> tuple[Reply | None, Said, int]:
+        """Carry out a message; files that it does not keep are closed."""
+        try:
+            method = _METHODS.get(number)
+            if method is None:
+                return None, _NOTHING, 0
+            reply, said = method(self, payload, fds)
+        except (MalformedReply, IndexError, OSError, ValueError):
+            return None, _NOTHING, int(About.MALFORMED)
+        else:
+            return reply, said, 0
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+    def _answer(self, number: int, reply: Reply) -> None:
+        data = HEADER.pack(number, VERSION | FLAG_REPLY, len(reply.payload)) + reply.payload
+        try:
+            socket.send_fds(self.line, [data], reply.fds)
+        finally:
+            for fd in reply.fds:
+                os.close(fd)
+
+    # --- Features, configuration, memory ------------------------------------------------------
+
+    def get_features(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Answer what the device offers."""
+        return Reply(pack_u64(offered(read_only=self._disk.read_only))), _NOTHING
+
+    def set_features(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Take what the driver accepts; without PROTOCOL_FEATURES rings are enabled."""
+        self._features = unpack_u64(payload)
+        if not self._features >> F_PROTOCOL_FEATURES & 1:
+            for ring in self.rings:
+                ring.enabled = True
+        return None, Said(length=self._features & _U32)
+
+    def get_protocol_features(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Answer what is offered."""
+        return Reply(pack_u64(PROTOCOL)), _NOTHING
+
+    def set_protocol_features(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Tell what the front-end accepts."""
+        return None, Said(length=unpack_u64(payload) & _U32)
+
+    def get_queue_num(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Answer the number of queues."""
+        return Reply(pack_u64(MAX_QUEUES)), _NOTHING
+
+    def set_owner(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Note that the front-end is there."""
+        self.greeted = True
+        return None, _NOTHING
+
+    def set_vring_err(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Do nothing with the file: errors of a ring are not reported."""
+        return None, _NOTHING
+
+    def get_config(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Answer a part of the configuration."""
+        asked = ConfigRange.unpack(payload)
+        sectors = self._disk.sectors
+        space = ConfigSpace(
+            *(sectors, 0, _SEG_MAX),
+            writeback=self._writeback,
+            num_queues=MAX_QUEUES,
+            max_discard_sectors=sectors,
+            max_discard_seg=1,
+            max_write_zeroes_sectors=sectors,
+            max_write_zeroes_seg=1,
+        ).to_bytes()
+        size = len(asked.data)
+        data = space[asked.offset : asked.offset + size].ljust(size, b"\0")
+        return Reply(ConfigRange(asked.offset, data).pack()), _NOTHING
+
+    def set_config(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Take the cache mode, which is all that a driver may write (5.2.5)."""
+        asked = ConfigRange.unpack(payload)
+        if asked.offset != WRITEBACK_AT or len(asked.data) != 1:
+            raise MalformedReply(f"config: {len(asked.data)} bytes at {asked.offset}")
+        self._writeback = asked.data[0]
+        return None, Said(value=self._writeback)
+
+    def set_mem_table(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Map the region with the rings and buffers of the guest: that at address 0."""
+        regions = unpack_regions(payload)
+        if len(regions) != len(fds):
+            raise MalformedReply(f"{len(regions)} regions, {len(fds)} files")
+        self._regions, self._memory = regions, None
+        for region, fd in zip(regions, fds, strict=True):
+            if not region.guest_address and region.size >= GUEST_MEMORY_SIZE:
+                mapping = mmap.mmap(fd, GUEST_MEMORY_SIZE, offset=region.file_offset)
+                self._memory = GuestMemory(memoryview(mapping))
+        return None, Said(value=len(regions))
+
+    # --- Requests in flight -------------------------------------------------------------------
+
+    def get_inflight_fd(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Make an area."""
+        area, fd = new_area(InflightArea.unpack(payload))
+        return Reply(area.pack(), (fd,)), Said(value=self._areas.number(fd, new=True))
+
+    def set_inflight_fd(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Use an area."""
+        area = InflightArea.unpack(payload)
+        (fd,) = fds
+        if area.queues > MAX_QUEUES or not area.queue_size:
+            raise MalformedReply(f"inflight: {area}")
+        self._notes = Notes(area, fd)
+        return None, Said(value=self._areas.number(fd))
+
+    # --- Rings --------------------------------------------------------------------------------
+
+    def set_vring_num(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Take the size of a ring."""
+        index, size = VringState.unpack(payload)
+        self.rings[index].size = size
+        return None, Said(index, size & _U16)
+
+    def set_vring_addr(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Take the addresses of a ring, which the memory table has to cover."""
+        index, *areas = VringAddresses.unpack(payload)
+        found = [self._guest_address(area) for area in areas]
+        desc, used, avail = (-1 if area is None else area for area in found)
+        covered = None not in found
+        self.rings[index].areas = (desc, avail, used) if covered else None
+        return None, Said(index, int(covered))
+
+    def _guest_address(self, address: int) -> int | None:
+        for region in self._regions:
+            if region.frontend_address <= address < region.frontend_address + region.size:
+                return address - region.frontend_address + region.guest_address
+        return None
+
+    def set_vring_base(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Take the index of the next entry."""
+        index, base = VringState.unpack(payload)
+        self.rings[index].base = base & _U16
+        return None, Said(index, base & _U16)
+
+    def get_vring_base(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Stop a ring; what is in flight stays noted, and is submitted again at its next start."""
+        index = VringState.unpack(payload).queue
+        base = self.rings[index].stop()
+        return Reply(VringState(index, base).pack()), Said(index, base)
+
+    def set_vring_kick(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Start a ring."""
+        index, fd = self._file_of_ring(payload, fds)
+        self.rings[index].set_kick(fd)
+        if fd >= 0:
+            self._begin(self.rings[index])
+        return None, Said(index, int(fd >= 0))
+
+    def set_vring_call(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Take the eventfd of calls."""
+        index, fd = self._file_of_ring(payload, fds)
+        self.rings[index].set_call(fd)
+        return None, Said(index)
+
+    def set_vring_enable(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Enable or disable a ring."""
+        index, on = VringState.unpack(payload)
+        ring = self.rings[index]
+        ring.enabled = bool(on)
+        self._begin(ring)
+        return None, Said(index, on & _U16)
+
+    def _file_of_ring(self, payload: bytes, fds: list[int]) -> tuple[int, int]:
+        """Return a ring and the file that comes with the message, which is kept; -1: none."""
+        number = unpack_u64(payload)
+        index = number & (NO_FD - 1)
+        if index >= MAX_QUEUES or len(fds) != (not number & NO_FD):
+            raise MalformedReply(f"ring {index}: {len(fds)} files")
+        return index, fds.pop() if fds else -1
+
+    def _begin(self, ring: Ring) -> None:
+        """Begin to take requests, or go on with that, if the ring is started and enabled."""
+        if not (ring.started and ring.enabled) or ring.broken or self._memory is None:
+            return
+        again: list[Taken] = []
+        if ring.queue is None:
+            again = ring.begin(self._memory, self._features, self._notes)
+        self.begun.append((ring, again))
+
+
+_METHODS: Final[dict[int, Callable[[Session, bytes, list[int]], tuple[Reply | None, Said]]]] = {
+    Request.GET_FEATURES: Session.get_features,
+    Request.SET_FEATURES: Session.set_features,
+    Request.SET_OWNER: Session.set_owner,
+    Request.SET_MEM_TABLE: Session.set_mem_table,
+    Request.SET_VRING_NUM: Session.set_vring_num,
+    Request.SET_VRING_ADDR: Session.set_vring_addr,
+    Request.SET_VRING_BASE: Session.set_vring_base,
+    Request.GET_VRING_BASE: Session.get_vring_base,
+    Request.SET_VRING_KICK: Session.set_vring_kick,
+    Request.SET_VRING_CALL: Session.set_vring_call,
+    Request.SET_VRING_ERR: Session.set_vring_err,
+    Request.GET_PROTOCOL_FEATURES: Session.get_protocol_features,
+    Request.SET_PROTOCOL_FEATURES: Session.set_protocol_features,
+    Request.GET_QUEUE_NUM: Session.get_queue_num,
+    Request.SET_VRING_ENABLE: Session.set_vring_enable,
+    Request.GET_CONFIG: Session.get_config,
+    Request.SET_CONFIG: Session.set_config,
+    Request.GET_INFLIGHT_FD: Session.get_inflight_fd,
+    Request.SET_INFLIGHT_FD: Session.set_inflight_fd,
+}
