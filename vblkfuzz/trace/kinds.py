@@ -87,8 +87,7 @@ HOSTILE: Final = kind(
     "that was under way",
     flags=HOSTILE_DEEDS,
 )
-# value of a begin: first index of its rings; of an end, head: 1 if EVENT_IDX is accepted, length: 1
-# if the rings are packed
+# value of a begin: first index; of an end, head: 1 with EVENT_IDX, length: 1 with packed rings
 DRIVER_INIT: Final = kind(
     14,
     "set-up of the device: its *begin*, and its end with (*driver_ok*) or without (*no_driver_ok*) "

@@ -136,7 +136,7 @@ class Frontend:
         send(Request.SET_INFLIGHT_FD, inflight.area.pack(), (inflight.fd,))
 
     def start_queue(self, index: int, layout: Areas, base: int, fds: QueueFds) -> None:
-        """Let the back-end serve a queue, from `base` on (`targets.vhost.base`)."""
+        """Let the back-end serve a queue, from `base` on (`targets.vhost.vring_base`)."""
         send = self.connection.send
         addresses = VringAddresses(
             index,

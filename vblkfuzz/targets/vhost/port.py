@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import GUEST_MEMORY_SIZE, MAX_QUEUES
-from vblkfuzz.targets.vhost.base import base_of
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.dead_if_gone import DeadIfGone
 from vblkfuzz.targets.vhost.fault import Refused
 from vblkfuzz.targets.vhost.frontend import Frontend, QueueFds
+from vblkfuzz.targets.vhost.vring_base import base_of
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,

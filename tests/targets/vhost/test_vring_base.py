@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vblkfuzz.driver.memory_map import packed_layout, ring_layout
-from vblkfuzz.targets.vhost.base import base_of
+from vblkfuzz.targets.vhost.vring_base import base_of
 
 
 @pytest.mark.parametrize("first", [0, 7, 0xFFFF])
