@@ -64,6 +64,7 @@ USED: Tree = {
     "vblkfuzz/trace/__init__.py": "",
     "vblkfuzz/trace/kinds.py": KINDS,
     "vblkfuzz/trace/schedule_kinds.py": "HELD: Final = kind(5)",
+    "vblkfuzz/trace/vhost_kinds.py": "",
     "vblkfuzz/scenario/__init__.py": "",
     "vblkfuzz/scenario/device.py": DEVICE,
     "vblkfuzz/dataplane/__init__.py": "",
