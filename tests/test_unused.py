@@ -36,6 +36,7 @@ class DeviceConfig:
 MACHINE = """
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.kinds import POP
+import vblkfuzz.trace.vhost_kinds
 from vblkfuzz.trace.schedule_kinds import HELD
 def run(self):
     emit(POP if self._config.queues else 0)
@@ -64,6 +65,7 @@ USED: Tree = {
     "vblkfuzz/trace/__init__.py": "",
     "vblkfuzz/trace/kinds.py": KINDS,
     "vblkfuzz/trace/schedule_kinds.py": "HELD: Final = kind(5)",
+    "vblkfuzz/trace/vhost_kinds.py": "",
     "vblkfuzz/scenario/__init__.py": "",
     "vblkfuzz/scenario/device.py": DEVICE,
     "vblkfuzz/dataplane/__init__.py": "",

@@ -28,7 +28,9 @@ FOUND_BY_BEING_THERE: Final = {
     "vblkfuzz.oracle.rules.": re.compile(r"^@rule\b", re.MULTILINE),
 }
 """Rooms whose files are found by name, and what makes a file there one of those."""
-KINDS: Final = ("vblkfuzz/trace/kinds.py", "vblkfuzz/trace/schedule_kinds.py")
+KINDS: Final = tuple(
+    f"vblkfuzz/trace/{name}.py" for name in ("kinds", "schedule_kinds", "vhost_kinds")
+)
 DEVICE: Final = "vblkfuzz/scenario/device.py"
 DEVICE_ROOMS: Final = ("dataplane", "driver", "process", "targets")
 """Rooms that make a device, or what serves it, of a DeviceConfig."""
@@ -255,7 +257,7 @@ def passed_kinds(text: str) -> set[str]:
     own = {
         alias.name
         for node in imports
-        if node.module in ("vblkfuzz.trace.kinds", "vblkfuzz.trace.schedule_kinds")
+        if node.module in [f"vblkfuzz.trace.{PurePosixPath(file).stem}" for file in KINDS]
         for alias in node.names
     }
     arguments: list[ast.expr] = []

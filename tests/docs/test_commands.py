@@ -102,6 +102,9 @@ def test_its_commands_work(page: Path, folder: Path, environment: dict[str, str]
     if any("my_device/" in command for command in todo):
         before = [one for one in ["vblkfuzz new my_device"] if one not in todo]
     if page.parent.name != "own_device" and any("vblkfuzz-out" in command for command in todo):
-        before.append("vblkfuzz fuzz --runs 300 --seed 1 --workers 1 --no-minimize")
+        # It has the finding that the pages name, whatever the seed leads to.
+        start = CHECKOUT / "corpus" / "regress" / "s1-reset-in-drain"
+        options = f"--runs 300 --seed 1 --workers 1 --no-minimize --corpus {start}"
+        before.append(f"vblkfuzz fuzz {options}")
     for command in [*before, *todo]:
         Shell(folder, environment).run(command)

@@ -14,16 +14,19 @@ from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.scenario.scenario import Go
 from vblkfuzz.trace import kind as kind_module
-from vblkfuzz.trace import kinds, schedule_kinds
+from vblkfuzz.trace import kinds, schedule_kinds, vhost_kinds
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kind import Kind, kind
 from vblkfuzz.trace.kinds import KINDS
 from vblkfuzz.trace.render import rows
 
 GOES = tuple(go.name.lower() for go in Go)
+MESSAGES = KINDS[vhost_kinds.VHOST_MESSAGE].flags
+"""The specification of vhost-user explains their names."""
 OPERATIONS = tuple(spec.name for spec in OPS)
-NAMES_OF_SCENARIOS = (OPERATIONS, HOSTILE_DEEDS, REQUESTS, SHAPES, GOES, FUNCTIONS)
-MODULES = pytest.mark.parametrize("module", [kinds, schedule_kinds], ids=["kinds", "schedule"])
+NAMES_OF_SCENARIOS = (OPERATIONS, HOSTILE_DEEDS, REQUESTS, SHAPES, GOES, FUNCTIONS, MESSAGES)
+FILES = [kinds, schedule_kinds, vhost_kinds]
+MODULES = pytest.mark.parametrize("module", FILES, ids=["kinds", "schedule", "vhost"])
 ROWS = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 
 
@@ -32,9 +35,9 @@ def constants(module: ModuleType) -> dict[str, int]:
 
 
 def test_each_constant_is_a_row() -> None:
-    found = {**constants(schedule_kinds), **constants(kinds)}
+    found = {name: number for file in FILES for name, number in constants(file).items()}
     assert found == {kind.name: number for number, kind in KINDS.items()}
-    assert len(found) == len(constants(schedule_kinds)) + len(constants(kinds))
+    assert len(found) == sum(len(constants(file)) for file in FILES)
     assert len(KINDS) == len(kind_module.ROWS)
 
 
