@@ -12,7 +12,8 @@ from vblkfuzz.driver.memory_map import SIDE_QUEUES, SIDE_SLOTS
 from vblkfuzz.scenario.alphabet.guest import FUNCTIONS
 from vblkfuzz.trace.ending import ABORTED, ENDED_OK
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.kinds import COLLECT, MEMORY_CHANGED, REQUEST, TMF, TMF_ENDED
+from vblkfuzz.trace.kinds import COLLECT, MEMORY_CHANGED, REQUEST
+from vblkfuzz.trace.scsi_kinds import TMF, TMF_ENDED
 from vblkfuzz.virtio.chain import Chain
 from vblkfuzz.virtio.request.blk import gather
 from vblkfuzz.virtio.request.scsi import RESPONSE

@@ -15,7 +15,7 @@ from vblkfuzz.driver.rings import new_side_rings
 from vblkfuzz.driver.sent import Sent
 from vblkfuzz.scenario.alphabet.guest import FUNCTIONS
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import TMF, TMF_ENDED
+from vblkfuzz.trace.scsi_kinds import TMF, TMF_ENDED
 from vblkfuzz.virtio.request.scsi_control import (
     ANSWER_SIZE,
     NO_ANSWER,

@@ -7,10 +7,9 @@ All facts about a kind are in its row. `Event.kind` is the number; a rule import
     (40, 'pop', 'Requests')
 
 Numbers are part of stored traces and of their digests: never change one. The tens digit of a number
-is the group of the kind: 10 to 19 and then 110 to 119 are events of the guest. What the schedule
-does to an actor has its rows in `schedule_kinds`, a vhost-user connection in `vhost_kinds`. A
-comment above a row describes fields that its meaning leaves out. A field that a kind does not use
-is 0 (`queue`: NO_QUEUE).
+is the group of the kind: 10 to 19 and then 110 to 119 are events of the guest. More rows are in
+`schedule_kinds`, `scsi_kinds` and `vhost_kinds`. A comment above a row describes fields that its
+meaning leaves out. A field that a kind does not use is 0 (`queue`: NO_QUEUE).
 """
 
 from __future__ import annotations
@@ -18,15 +17,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, FUNCTIONS, HOSTILE_DEEDS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
-from vblkfuzz.trace import form, schedule_kinds, vhost_kinds
+from vblkfuzz.trace import form, schedule_kinds, scsi_kinds, vhost_kinds
 from vblkfuzz.trace.ending import WORDS as ENDING_WORDS
 from vblkfuzz.trace.event import actor_name, data_name
 from vblkfuzz.trace.kind import ROWS, kind, table_place
 from vblkfuzz.trace.place import Place
-from vblkfuzz.virtio.request.scsi_control import ANSWERS
 
 # --- Harness ----------------------------------------------------------------------------------
 # flag: code of the operation; head: `probe.EPILOGUE`, `probe.PROBE`
@@ -182,25 +180,6 @@ WRITEBACK_READ: Final = kind(
     "read",
     flags=CACHE_MODES,
     value="is {}",
-)
-# head: of the request of the queue that is meant, 0 if there is none
-TMF: Final = kind(
-    210,
-    "asked virtio-scsi for a task management function, about a request, all or none; value: its "
-    "number, from 1",
-    flags=FUNCTIONS,
-    value="tmf {}",
-    head=form.DESCRIPTOR,
-)
-TMF_ENDED: Final = kind(
-    211,
-    "found the answer of the device to a TMF, and looks at all used rings next: *complete* (the "
-    "function, not the request), *succeeded* (the request that was queried is there), *rejected* "
-    "(no such function), or why it failed: *incorrect lun*, *bad target*, *busy*, *transport "
-    "failure*, *target failure*, *nexus failure*, *failure*; *unwritten* or *unknown*: it is no "
-    "answer; *none*: the device has not used the request in the end; value: its number",
-    flags=ANSWERS,
-    value="tmf {}",
 )
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
@@ -405,8 +384,7 @@ HANG: Final = kind(
 # --- Test devices -----------------------------------------------------------------------------
 PLANTED: Final = kind(90, "a test device has reached its planted bug", value="{}")
 
-
-_ALL: Final = {**vars(schedule_kinds), **vars(vhost_kinds), **globals()}
+_ALL: Final = {**vars(schedule_kinds), **vars(scsi_kinds), **vars(vhost_kinds), **globals()}
 _NAMES: Final = {
     number: name
     for name, number in _ALL.items()

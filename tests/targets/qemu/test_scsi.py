@@ -20,8 +20,9 @@ from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.trace.ending import ABORTED, ENDED_IOERR, ENDED_OK, ENDED_UNSUPP, RETRY
-from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, OP, SECTOR, TMF_ENDED
+from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, OP, SECTOR
 from vblkfuzz.trace.probe import without_probe
+from vblkfuzz.trace.scsi_kinds import TMF_ENDED
 from vblkfuzz.virtio.request.scsi_control import ANSWERS
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.answered import Answered
+from vblkfuzz.oracle.attention import judge_attention
 from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.oracle.rules.attention import judge_attention
 from vblkfuzz.scenario.alphabet.backend import RESULTS
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES

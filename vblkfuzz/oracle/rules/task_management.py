@@ -30,9 +30,8 @@ from vblkfuzz.trace.kinds import (
     QUEUE_RESET,
     REQUEST,
     RESET_RET,
-    TMF,
-    TMF_ENDED,
 )
+from vblkfuzz.trace.scsi_kinds import TMF, TMF_ENDED
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.request.scsi_control import ANSWERS, NONE
 

@@ -15,7 +15,14 @@ from vblkfuzz.scenario.alphabet.guest import FUNCTIONS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.trace.ending import RETRY
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, HOSTILE, OP, RESET_RET, TMF
+from vblkfuzz.trace.kinds import (
+    COLLECT,
+    DRIVER_INIT,
+    HOSTILE,
+    OP,
+    RESET_RET,
+)
+from vblkfuzz.trace.scsi_kinds import TMF
 
 _OPERATOR: Final = frozenset(spec.code for spec in OPS if spec.owner == "operator")
 _RESETS: Final = frozenset(map(FUNCTIONS.index, ("logical_unit_reset", "i_t_nexus_reset")))
