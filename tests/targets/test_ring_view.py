@@ -21,6 +21,8 @@ from vblkfuzz.virtio.split import device_queue as split
 PUBLISH, POP, PUSH, COLLECT = range(4)
 DATA = 0x8000
 """An address behind the rings."""
+TABLE = 256
+"""Bytes for an indirect table."""
 
 
 class Rings:
@@ -42,14 +44,15 @@ class Rings:
         self.seen: list[tuple[int, int]] = []
         self.returned: list[tuple[int, int]] = []
         self.taken: list[int] = []
-        self.first = first
+        self.first, self.tables = first, DATA
 
     def publish(self, segments: int, *, indirect: bool) -> Published | None:
         self.look()  # as the recorder does before each operation of the guest
         if self.driver.num_free < (1 if indirect else segments + 1):
             return None
         buffers = [(DATA + 16 * each, 16) for each in range(segments)]
-        head = self.driver.add([(DATA, 16)], buffers, DATA + 512 if indirect else None)
+        self.tables += TABLE  # one of its own for each chain: the device may take it late
+        head = self.driver.add([(DATA, 16)], buffers, self.tables if indirect else None)
         self.driver.publish_raw(head)
         return Published(head, self.driver.span(head), tuple(buffers))
 
