@@ -141,6 +141,7 @@ def test_it_ends_instead_of_an_answer(backend: BackendProcess) -> None:
         theirs.close()
         with pytest.raises(ConnectionError):
             Frontend(Connection(ours)).greet()
+    backend.order(Order.SYNC)
     assert not backend.log.is_connected(MACHINE)
 
 
