@@ -4,26 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import NO_QUEUE
+from vblkfuzz.trace.kinds import (
+    ATTACH,
+    CANCEL,
+    COLLECT,
+    DETACH,
+    DRAINED_BEGIN,
+    DRAINED_END,
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    HANDLER,
+    IO_DONE,
+    IRQ,
+    KICK,
+    NOTIFICATION,
+    NOTIFIER_CLOSE,
+    NOTIFIER_OPEN,
+    PARK,
+    POLL_BEGIN,
+    POLL_END,
+    POP,
+    PUBLISH,
+    PUSH,
+    QUEUE_RESET,
+    RESET_CALL,
+    RESET_RET,
+    START_CALL,
+    START_RET,
+    STATUS,
+    STOP_CALL,
+    STOP_RET,
+    SUBMIT,
+    UNPARK,
+    USED_EVENT,
+)
 
 if TYPE_CHECKING:
     from vblkfuzz.trace.event import Event
 
 _AVAIL, _USED, _NOTIFIER, _QUEUE, _DRAIN, _DEVICE = range(1, 7)
 _OBJECTS: Final[dict[int, int]] = {
-    **dict.fromkeys((kinds.PUBLISH, kinds.POP), _AVAIL),
-    **dict.fromkeys((kinds.PUSH, kinds.COLLECT, kinds.USED_EVENT, kinds.IRQ), _USED),
-    **dict.fromkeys((kinds.KICK, kinds.HANDLER, kinds.NOTIFICATION), _NOTIFIER),
-    **dict.fromkeys((kinds.NOTIFIER_OPEN, kinds.NOTIFIER_CLOSE), _NOTIFIER),
-    **dict.fromkeys((kinds.ATTACH, kinds.DETACH, kinds.QUEUE_RESET), _QUEUE),
-    **dict.fromkeys((kinds.POLL_BEGIN, kinds.POLL_END), _QUEUE),
-    **dict.fromkeys((kinds.DRAIN_CALL, kinds.DRAIN_END, kinds.DRAIN_RET), _DRAIN),
-    **dict.fromkeys((kinds.DRAINED_BEGIN, kinds.DRAINED_END), _DRAIN),
-    **dict.fromkeys((kinds.SUBMIT, kinds.PARK, kinds.UNPARK, kinds.IO_DONE), _DRAIN),
-    **dict.fromkeys((kinds.RESET_CALL, kinds.RESET_RET, kinds.START_RET), _DEVICE),
-    **dict.fromkeys((kinds.STOP_CALL, kinds.STOP_RET, kinds.START_CALL), _DEVICE),
-    **dict.fromkeys((kinds.STATUS, kinds.CANCEL), _DEVICE),
+    **dict.fromkeys((PUBLISH, POP), _AVAIL),
+    **dict.fromkeys((PUSH, COLLECT, USED_EVENT, IRQ), _USED),
+    **dict.fromkeys((KICK, HANDLER, NOTIFICATION), _NOTIFIER),
+    **dict.fromkeys((NOTIFIER_OPEN, NOTIFIER_CLOSE), _NOTIFIER),
+    **dict.fromkeys((ATTACH, DETACH, QUEUE_RESET), _QUEUE),
+    **dict.fromkeys((POLL_BEGIN, POLL_END), _QUEUE),
+    **dict.fromkeys((DRAIN_CALL, DRAIN_END, DRAIN_RET), _DRAIN),
+    **dict.fromkeys((DRAINED_BEGIN, DRAINED_END), _DRAIN),
+    **dict.fromkeys((SUBMIT, PARK, UNPARK, IO_DONE), _DRAIN),
+    **dict.fromkeys((RESET_CALL, RESET_RET, START_RET), _DEVICE),
+    **dict.fromkeys((STOP_CALL, STOP_RET, START_CALL), _DEVICE),
+    **dict.fromkeys((STATUS, CANCEL), _DEVICE),
 }
 """By kind: avail ring, used ring, notifier or handler of a queue; drain counter; state of the
 device."""
