@@ -46,6 +46,11 @@ def test_a_thread_that_never_returns_or_never_rests_owes_what_it_was_about_to_do
             assert kept(violation(owed, 5), violation(rule, 5 - (rule == "L5"))) == [rule]
 
 
+def test_a_back_end_that_is_not_used_cannot_go_on_with_what_it_had() -> None:
+    for rule in ("S44", "S46"):
+        assert kept(violation(rule, 5), violation("L3", 9), violation("S38", 9)) == [rule]
+
+
 def test_what_comes_before_is_no_consequence() -> None:
     assert kept(violation("S6", 1), violation("S1", 2)) == ["S6", "S1"]
 

@@ -154,7 +154,7 @@ class _Connection:
     witnesses=Witness.MESSAGES,
     decisive=(VHOST_CONNECTION, VHOST_MESSAGE),
     path="none",
-    leads_to=("S44", "S45", "S46", "L1", "S38", "S31"),
+    leads_to=("S44", "S45", "S46", "L1", "L3", "L4", "S38", "S31"),
 )
 def S44(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """One violation a connection: what follows is its consequence."""
@@ -275,7 +275,7 @@ def _check_base(
     witnesses=Witness.MESSAGES,
     decisive=(VHOST_MESSAGE,),
     path="none",
-    leads_to=("L1", "S38"),
+    leads_to=("L1", "L3", "S38"),
 )
 def S46(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Areas have numbers in the order in which the back-end has made them."""
