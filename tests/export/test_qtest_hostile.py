@@ -68,7 +68,7 @@ def test_it_stores_what_the_driver_stores(content: str) -> None:
     exec(compile(program(Scenario(), ""), "reproducer.py", "exec"), filled)
     written = Written()
     guest = filled["Guest"](written)
-    guest.rings = [filled["Ring"](AT)]
+    guest.rings = [filled["Ring"](guest, AT)]
     guest.hostile(**broken(op("hostile", content=content)))
     assert guest.broken
     assert written.kicks == ["0xe0003000"]

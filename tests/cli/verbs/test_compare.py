@@ -317,7 +317,8 @@ def test_an_input_that_cannot_be_read(cli: Cli, inputs: Path, bad: Path, out: Pa
         ),
         (
             ("--target", "none", "--binaries", "a", "b"),
-            "target none: expected one that runs a binary: qemu, qsd, vhost-user, model",
+            "target none: expected one that runs a binary: qemu, qsd, vhost-user, "
+            "vhost-user-frontend, model",
         ),
         (("--binaries", "a", ""), "expected the name of a binary, found an empty one"),
         ((*MODEL, "--binaries", "patch-v4", "no-such"), "no-such"),

@@ -119,6 +119,7 @@ class Qemu102(VirtioBlk):
         "l3-left_behind": _B1C,
         "s21-changed": _B1B,
         "s22-": _B1B,
+        "s23-unwritten": _B1B,
         "s24-": _B1B,
         "s21-no_status": _B1B,
         "s29": _B1B,
