@@ -23,20 +23,23 @@ def is_cut(one: Op) -> bool:
     return one.name == "save" or one == op("replug", part="connection")
 
 
+def _whole(one: Op) -> Op:
+    """Complete a set-up: what a later kick before DRIVER_OK does depends on the moment."""
+    return one._replace(a=0) if one.name == "init" else one
+
+
 def steady(scenario: Scenario) -> Scenario:
     """Keep each end of a back-end at which the device works, and let it work until the next."""
     kept: list[Op] = []
     works = away = False
-    for one in scenario.ops:
+    for one in map(_whole, scenario.ops):
         if one.name == "start_fail" or (is_cut(one) and not works):
             continue
-        if one.name == "init" and one.a:  # what a later kick before DRIVER_OK does depends on it
-            one = one._replace(a=0)  # noqa: PLW2901
         if away and one.name in _NOT_AWAY:
             continue
         kept.append(one)
         if one.name in ("save", "restore"):
             away = one.name == "save"
         elif one.name in _ENDS or one == op("replug", part="device"):
-            works = one.name == "init" and one.a == 0
+            works = one.name == "init"
     return replace(scenario, ops=tuple(kept))

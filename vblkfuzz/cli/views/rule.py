@@ -58,17 +58,17 @@ def _observed() -> _Observed:
 def _witnesses(target: str) -> Witness:
     """Return what a target can observe; one that does not say sees what the model sees."""
     from vblkfuzz.scenario.device import KINDS
+    from vblkfuzz.targets.real import RealTarget
     from vblkfuzz.targets.registry import default_device, open_target
     from vblkfuzz.trace.witness import MODEL, Witness
 
     opened = open_target(target, default_device(target), "processes")  # not started
-    if getattr(opened, "kind", "") is not None:
+    if not isinstance(opened, RealTarget) or opened.kind is not None:
         witnesses: Witness = getattr(opened, "witnesses", MODEL | Witness.PROCESS)
         return witnesses
     seen = Witness(0)
-    for kind in KINDS:  # each scenario decides
-        setattr(opened, "kind", kind)  # noqa: B010  # a target need not have one
-        seen |= getattr(opened, "witnesses")  # noqa: B009
+    for opened.kind in KINDS:  # each scenario decides
+        seen |= opened.witnesses
     return seen
 
 
