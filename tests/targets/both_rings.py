@@ -8,6 +8,7 @@ compared.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,8 +32,8 @@ class Compared:
     requests: int = 0
     again: int = 0
     """Scenarios that were run more than once."""
-    damaged: int = 0
-    """Scenarios that were not compared."""
+    damaged: Counter[str] = field(default_factory=Counter)
+    """Scenarios that were not compared, by the rules that were broken on split rings."""
     different: list[Scenario] = field(default_factory=list)
     rules: dict[str, set[str]] = field(default_factory=dict)
     """Rules broken on each form."""
@@ -41,7 +42,7 @@ class Compared:
         found = {ring: sorted(rules) for ring, rules in self.rules.items()}
         return (
             f"{self.requests} requests, {len(self.different)} differ, {self.again} run again, "
-            f"{self.damaged} not compared, rules broken {found}"
+            f"{self.damaged.total()} not compared {dict(self.damaged)}, rules broken {found}"
         )
 
 
@@ -58,7 +59,7 @@ def compare(target: Target, scenario: Scenario, seen: Compared) -> None:
                 seen.requests += sum(event.kind == COLLECT for event in execution.trace.events)
                 found.append(unordered(execution.trace))
             elif ring == "split":
-                seen.damaged += 1
+                seen.damaged[" ".join(sorted(rules))] += 1
                 return
         if any(each in outcomes["packed"] for each in outcomes["split"]):
             return

@@ -13,15 +13,15 @@ from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
 from vblkfuzz.targets.vhost.message import Request
 from vblkfuzz.targets.vhost.port import VhostUserPort
-from vblkfuzz.virtio.layout import STATUS_DRIVER, STATUS_DRIVER_OK
+from vblkfuzz.virtio.layout import F_VERSION_1, STATUS_DRIVER, STATUS_DRIVER_OK
 
 
 class Ported:
-    def __init__(self, device: DeviceConfig) -> None:
+    def __init__(self, device: DeviceConfig, always: int = 1 << F_VERSION_1) -> None:
         self.device = device
         self.first, self.second = FakeBackend(), FakeBackend()
         self.link, self.shared = Link(), SharedMemory()
-        self.port = VhostUserPort(self.shared, self.link)
+        self.port = VhostUserPort(self.shared, self.link, always=always)
         self.port.power_on(device, [os.dup(self.first.client.fileno())])
 
     def start(self, status: int = STATUS_DRIVER | STATUS_DRIVER_OK) -> None:

@@ -33,6 +33,7 @@ from vblkfuzz.targets.vhost.message import (
     pack_u64,
     unpack_u64,
 )
+from vblkfuzz.targets.vhost_user_frontend.disk import Disk, Form
 from vblkfuzz.virtio.chain import Chain
 from vblkfuzz.virtio.device_rings import DeviceRings
 from vblkfuzz.virtio.features import device_side
@@ -40,19 +41,11 @@ from vblkfuzz.virtio.layout import RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.packed import device_queue as packed
 from vblkfuzz.virtio.queue import DeviceQueue, Progress
-from vblkfuzz.virtio.request.blk import (
-    ConfigSpace,
-    RequestType,
-    cleared_sectors,
-    gather,
-    parse_request,
-    scatter,
-)
+from vblkfuzz.virtio.request.blk import ConfigSpace, parse_request
 from vblkfuzz.virtio.ring_error import RingError
 from vblkfuzz.virtio.split import device_queue as split
 
-QUEUES, SECTORS, SECTOR = 4, DeviceConfig().disk_sectors, 512
-OK, IOERR, UNSUPP = range(3)
+QUEUES, SECTORS = 4, DeviceConfig().disk_sectors
 OFFERED: Final = {
     Request.GET_FEATURES: device_side(
         queues=QUEUES, event_idx=True, indirect=True, read_only=False, packed=True
@@ -82,11 +75,18 @@ class Ring:
         self.kick = self.call = -1
         self.queue: DeviceQueue | None = None
 
+    def close(self) -> None:
+        """Stop the ring; its eventfds are no longer used."""
+        for fd in {self.kick, self.call} - {-1}:
+            os.close(fd)
+        self.kick = self.call = -1
+        self.queue = None
+
 
 class Backend:
     """One connection; `disk` outlives it."""
 
-    def __init__(self, line: socket.socket, disk: bytearray, variant: str) -> None:
+    def __init__(self, line: socket.socket, disk: Disk, variant: str) -> None:
         self.line, self.disk, self.variant = line, disk, variant
         self.memory: GuestMemory
         self.features = 0
@@ -94,7 +94,14 @@ class Backend:
         self.rings = [Ring() for _ in range(QUEUES)]
 
     def serve(self) -> None:
-        """Handle messages and kicks until the connection ends, or a ring is broken."""
+        """Handle messages and kicks until the connection ends."""
+        try:
+            self._serve()
+        finally:
+            for ring in self.rings:
+                ring.close()
+
+    def _serve(self) -> None:
         while True:
             kicks = {ring.kick: ring for ring in self.rings if ring.kick >= 0}
             ready, _, _ = select.select([self.line.fileno(), *kicks], [], [])
@@ -129,6 +136,7 @@ class Backend:
         elif request == Request.SET_MEM_TABLE:
             (region,) = unpack_regions(payload)
             self.memory = GuestMemory(memoryview(mmap.mmap(fds[0], region.size)))
+            os.close(fds[0])
         elif request == Request.SET_CONFIG:
             changed = ConfigRange.unpack(payload)
             self.config[changed.offset : changed.offset + len(changed.data)] = changed.data
@@ -136,6 +144,8 @@ class Backend:
             return self.stop(VringState.unpack(payload).queue)
         elif request == Request.VRING_KICK:
             self.take(self.rings[VringState.unpack(payload).queue])
+        elif request == Request.SET_VRING_ERR:
+            os.close(fds[0])
         elif request in _OF_A_RING:
             self.set_up(request, payload, fds)
         return None
@@ -172,7 +182,7 @@ class Backend:
 
     def stop(self, index: int) -> bytes:
         ring, queue = self.rings[index], self.rings[index].queue
-        ring.kick, ring.queue = -1, None
+        ring.close()
         base = queue.last_avail if queue else 0
         if isinstance(queue, packed.DeviceQueue):
             progress = queue.progress()
@@ -203,39 +213,19 @@ class Backend:
     def execute(self, chain: Chain) -> int:
         """Serve a request; return the number of bytes written."""
         request = parse_request(self.memory, chain)
-        at, written, status = request.sector * SECTOR, 0, OK
-        room = sum(length for _, length in request.writable)
-        data = gather(self.memory, request.readable)
-        if request.type in (RequestType.IN, RequestType.OUT):
-            size = room or len(data)
-            if at + size > len(self.disk) or size % SECTOR or not size:
-                status = IOERR
-            elif request.type == RequestType.IN:
-                written = scatter(self.memory, request.writable, bytes(self.disk[at : at + room]))
-            else:
-                self.disk[at : at + size] = data
-        elif request.type in (RequestType.DISCARD, RequestType.WRITE_ZEROES):
-            sector, sectors, _ = cleared_sectors(self.memory, request)
-            if not sectors or sector + sectors > SECTORS:
-                status = IOERR
-            else:
-                self.disk[sector * SECTOR : (sector + sectors) * SECTOR] = bytes(sectors * SECTOR)
-        elif request.type == RequestType.GET_ID:
-            written = scatter(self.memory, request.writable, b"ring_backend".ljust(20, b"\0"))
-        elif request.type != RequestType.FLUSH:
-            status = UNSUPP
-        self.memory.bytes[request.status_address] = status
-        return written + 1
+        answer = self.disk.at_once(self.memory, request) or self.disk.execute(self.memory, request)
+        self.memory.bytes[request.status_address] = answer.status
+        return answer.length + 1
 
 
 def main(path: str, variant: str = "") -> None:
-    disk = bytearray(SECTORS * SECTOR)
+    disk = Disk(Form(SECTORS, read_only=False))
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
         while True:
             line, _ = listener.accept()
-            disk[:] = bytes(len(disk))
+            disk.clear()
             with line:
                 Backend(line, disk, variant).serve()
 

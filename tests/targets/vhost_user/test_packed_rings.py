@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.leftovers import nothing_left
+from tests.conformance.leftovers import descendants, nothing_left
 from tests.dataplane.ring_outcome import stories
 from tests.targets.both_rings import Compared, compare
 from tests.targets.qsd.binary import NEEDS_QSD
+from tests.targets.vhost_user import ring_backend
 from tests.targets.vhost_user.backend import DAEMON, RINGS
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.limits import FIRST_INDICES
@@ -78,6 +79,31 @@ def test_new_rings_and_a_driver_that_does_not_negotiate(target: RealTarget) -> N
     assert execution.verdict.clean
     assert collected(execution) == 5
     assert forms(execution) == [1, 0]
+
+
+def test_a_driver_that_declines_event_idx_is_taken_at_its_word(target: RealTarget) -> None:
+    """With that feature a back-end would ask for kicks in a way that this driver does not know."""
+    execution = run(target, op("init", decline="event_idx"), *SERVED * 3, event_idx=True)
+    assert execution.verdict.clean
+    assert collected(execution) == 3
+
+
+def test_a_discard_with_a_wrong_flag_is_refused(target: RealTarget) -> None:
+    """So that scenarios with such a request can be compared, too."""
+    wrong = op("publish_kick", request="discard", shape="reserved_flag")
+    execution = run(target, INIT, wrong, SYNC, COLLECTS)
+    assert execution.verdict.clean
+    assert collected(execution) == 1
+
+
+def test_our_back_end_closes_what_it_gets(target: RealTarget) -> None:
+    """It serves any number of connections."""
+    counts = []
+    for _ in range(3):
+        run(target, INIT, *SERVED, op("save"), op("restore"), *SERVED)
+        (backend,) = (each for each in descendants() if ring_backend.__file__ in each.cmdline())
+        counts.append(backend.num_fds())
+    assert counts[1] == counts[2]
 
 
 def test_a_back_end_that_begins_anew_after_a_restore_serves_nothing() -> None:

@@ -26,7 +26,7 @@ from vblkfuzz.targets.replug import tell_unplug
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
-from vblkfuzz.targets.vhost.port import VhostUserPort
+from vblkfuzz.targets.vhost.port import TOLD_BY_EVENT_IDX, VhostUserPort
 from vblkfuzz.targets.vhost.reconnection import Reconnection
 from vblkfuzz.targets.vhost.suspension import SUSPENSIONS, Suspension
 from vblkfuzz.trace.event import ActorId
@@ -124,7 +124,7 @@ class QsdRig:
 
     def port(self) -> VhostUserPort:
         """Make the guest's access to the device; called in the guest process."""
-        return VhostUserPort(self._shared, self._link, _DEVICE_ID)
+        return VhostUserPort(self._shared, self._link, _DEVICE_ID, TOLD_BY_EVENT_IDX)
 
     def start(self) -> None:
         """Find the binary, create guest memory, start the NBD server and a first daemon."""

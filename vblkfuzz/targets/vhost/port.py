@@ -53,7 +53,9 @@ no new client before they end, which is no hang."""
 
 _OWN_FEATURES: Final = 1 << F_RING_RESET
 """Features of the front-end: it stops and starts a queue, which the back-end need not know."""
-_RING_FEATURES: Final = 1 << F_VERSION_1 | 1 << F_EVENT_IDX | 1 << F_INDIRECT_DESC
+_MODERN: Final = 1 << F_VERSION_1
+TOLD_BY_EVENT_IDX: Final = _MODERN | 1 << F_EVENT_IDX | 1 << F_INDIRECT_DESC
+"""What is negotiated where avail_event tells the dequeues, whatever the driver declines."""
 
 _ZEROES: Final = bytes(GUEST_MEMORY_SIZE)
 _NO_STEPS: Final[GuestSteps] = (_ for _ in ())
@@ -66,9 +68,16 @@ class VhostUserPort:
     queue_reset = Frame.RESET
     """GET_VRING_BASE, as in a reset of all queues (docs/decisions/0007)."""
 
-    def __init__(self, shared: SharedMemory, link: Link, device_id: bytes = b"") -> None:
-        """Make the port; `device_id` is the answer to GET_ID if it is known."""
+    def __init__(
+        self, shared: SharedMemory, link: Link, device_id: bytes = b"", always: int = _MODERN
+    ) -> None:
+        """Make the port.
+
+        `device_id`: the answer to GET_ID if it is known. `always`: features that are negotiated
+        even if the driver declines them, which a packed ring shows to a driver.
+        """
         self._shared = shared
+        self._always = always
         self._known_id = id_digest(device_id)
         self._link = link
         link.forget()  # drop what was inherited, if this process replaces another one
@@ -341,8 +350,7 @@ class VhostUserPort:
         if self._frontend is None:
             return
         with self._dead_if_gone():
-            # Also what the driver declined: the witness of dequeues needs EVENT_IDX.
-            features = self._accepted | self.device_features() & _RING_FEATURES
+            features = self._accepted | self.device_features() & self._always
             self._frontend.accept(features & self._frontend.offered)
             if not self._shares_memory:
                 self._frontend.share_memory(self._shared)
