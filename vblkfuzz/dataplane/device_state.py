@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from vblkfuzz.dataplane.construction import constructed
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.registers import CAPACITY, FEATURES_EXIT, GENERATION, KNOWN_ID, WRITEBACK
+from vblkfuzz.dataplane.turns import Turns
 from vblkfuzz.dataplane.wrong_return import WrongReturn
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import CONFIG_IRQ
 from vblkfuzz.virtio.features import device_side
-from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
+from vblkfuzz.virtio.layout import F_IN_ORDER, STATUS_DRIVER_OK
 from vblkfuzz.virtio.packed.device_queue import DeviceQueue as PackedQueue
 from vblkfuzz.virtio.request.blk import F_FLUSH, id_digest
 from vblkfuzz.virtio.split.device_queue import DeviceQueue
@@ -94,6 +95,8 @@ class DeviceState(ABC):
         self.handlers_running = 0
         self.retry_list: list[Request] = []
         """Requests that wait for `cont`: failed (rerror/werror=stop), or parked at a VM stop."""
+        self.turns = [Turns() for _ in range(config.queues)]
+        """By queue: what is to be returned in order, if F_IN_ORDER is negotiated."""
         self.start_fails_at: int | None = None
         """Queue at which the next start fails: its notifier cannot be assigned."""
         self.request_vm_stop: Callable[[], None]
@@ -110,6 +113,7 @@ class DeviceState(ABC):
             indirect=config.indirect,
             read_only=config.read_only,
             packed=config.ring == "packed",
+            in_order=config.in_order,
         )
 
     def accepts_features(self, bits: int) -> bool:
@@ -127,6 +131,11 @@ class DeviceState(ABC):
         """
         self.features = bits
         self.set_writeback(bool(bits >> F_FLUSH & 1))
+
+    @property
+    def in_order(self) -> bool:
+        """Whether requests have to be returned in the order of their pops (2.7.9)."""
+        return bool(self.features >> F_IN_ORDER & 1)
 
     # --- Contexts ---------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.dataplane.device_state import DeviceState
 from vblkfuzz.dataplane.registers import AVAIL, DESC, ENABLED, SIZE, STATUS, USED
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, Wait, causal
+from vblkfuzz.dataplane.turns import Turns
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import (
@@ -303,6 +304,7 @@ class Lifecycle(DeviceState):
         self.set_features(0)
         for port in self.ports:
             port.queue.reset()
+            self.turns[port.index] = Turns()
             self.board.registers.set_queue(port.index, ENABLED, 0)
         self._trace(RESET_RET, thread)
         self.epoch += 1
@@ -313,6 +315,8 @@ class Lifecycle(DeviceState):
         for request in self.blk.cancel_parked() + self.retry_list:
             self.cancel(thread, request)
         self.retry_list.clear()
+        for port in self.ports:
+            self.cancel_ended(thread, port)
         yield from self.blk.drained_end(thread)
 
     def reset_queue(self, thread: Thread, port: QueuePort) -> Steps:
@@ -323,19 +327,27 @@ class Lifecycle(DeviceState):
         for request in [held for held in self.retry_list if held.queue is port.queue]:
             self.retry_list.remove(request)
             self.cancel(thread, request)
+        self.cancel_ended(thread, port)
         self.forget_queue(thread, port)
         yield from self.blk.drained_end(thread)
 
     def forget_queue(self, thread: Thread, port: QueuePort) -> None:
         """Return one queue to its state after reset."""
         port.queue.reset()
+        self.turns[port.index] = Turns()
         self.board.registers.set_queue(port.index, ENABLED, 0)
         self._trace_queue(QUEUE_RESET, thread, port)
 
     def cancel(self, thread: Thread, request: Request) -> None:
         """Drop a request without pushing it (virtqueue_detach_element)."""
         request.queue.detach()
+        self.turns[request.queue.index].forget(request)
         self._trace_request(CANCEL, thread, request)
+
+    def cancel_ended(self, thread: Thread, port: QueuePort) -> None:
+        """Drop the requests of a queue that have ended and wait for their turn."""
+        for request, _ in self.turns[port.index].ended():
+            self.cancel(thread, request)
 
     # --- VM state ---------------------------------------------------------------------------
 

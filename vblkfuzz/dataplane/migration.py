@@ -7,6 +7,7 @@ virtio_blk_load_device. Decision: docs/decisions/0015.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vblkfuzz.dataplane.lifecycle import Lifecycle
@@ -16,6 +17,8 @@ from vblkfuzz.dataplane.saved_state import SavedQueue, SavedRequest, SavedState
 from vblkfuzz.trace.kinds import RESUMED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vblkfuzz.dataplane.queue_port import QueuePort
     from vblkfuzz.dataplane.thread import Thread
 
@@ -35,7 +38,7 @@ class Migration(Lifecycle):
             bool(words[WRITEBACK]),
             words[GENERATION],
             tuple(self.save_queue(port) for port in self.ports),
-            tuple(self.save_request(request) for request in self.retry_list),
+            (*map(self.save_request, self.retry_list), *self.save_ended()),
             self.pending_calls(),
         )
 
@@ -50,6 +53,12 @@ class Migration(Lifecycle):
         return SavedRequest(
             request.queue.index, request.head, request.serial, request.epoch, request.blk
         )
+
+    def save_ended(self) -> Iterator[SavedRequest]:
+        """Yield the requests that have ended and wait for their turn (F_IN_ORDER)."""
+        for turns in self.turns:
+            for request, length in turns.ended():
+                yield replace(self.save_request(request), length=length)
 
     def pending_calls(self) -> tuple[int, ...]:
         """Return the queues whose call the guest has not taken yet.
@@ -89,10 +98,16 @@ class Migration(Lifecycle):
         port.queue.notification = saved.notification
 
     def load_request(self, thread: Thread, saved: SavedRequest) -> None:
-        """Put a saved request on the retry list (virtio_blk_load_device)."""
+        """Put a saved request on the retry list (virtio_blk_load_device), unless it has ended."""
         queue, context = self.ports[saved.queue].queue, self.main
         request = Request(saved.serial, queue, saved.head, saved.epoch, saved.blk, context)
-        self.retry_list.append(request)
+        if self.in_order:
+            self.turns[saved.queue].take(request)
+        if saved.length:
+            request.status = self.board.memory.bytes[saved.blk.status_address]
+            self.turns[saved.queue].keep(request, saved.length)
+        else:
+            self.retry_list.append(request)
         self._trace_request(RESUMED, thread, request)
 
     def raise_calls(self, thread: Thread, state: SavedState) -> None:

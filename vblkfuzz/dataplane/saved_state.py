@@ -29,9 +29,10 @@ class SavedQueue:
 
 @dataclass(frozen=True, slots=True)
 class SavedRequest:
-    """A request that waits for `cont` (QEMU: virtio_blk_save_device).
+    """A request that is in use (QEMU: virtio_blk_save_device).
 
-    It has failed with `rerror` or `werror` = `stop`, or was parked when the VM stopped.
+    It has failed with `rerror` or `werror` = `stop`, or was parked when the VM stopped: then it
+    waits for `cont`. Or it has ended, and waits for such a one.
     """
 
     queue: int
@@ -41,6 +42,8 @@ class SavedRequest:
     epoch: int
     blk: BlkRequest
     """Its header and the guest addresses of its buffers."""
+    length: int = 0
+    """Bytes written, if it has ended and waits for an older one (F_IN_ORDER); 0: it has not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def _wrong_request(request: object, queues: int) -> str:
     blk: object = request.blk
     if not isinstance(blk, BlkRequest):
         return f"blk: {_expected('a BlkRequest', blk)}"
-    for name, end in (("head", _U16), ("serial", _U64), ("epoch", _U64)):
+    for name, end in (("head", _U16), ("serial", _U64), ("epoch", _U64), ("length", _U32)):
         if not _is_below(getattr(request, name), end):
             return f"{name}: expected a number, found {getattr(request, name)!r}"
     return ""

@@ -26,6 +26,7 @@ from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import CANCEL, HANDLER, HANDLER_END, MEMWRITE, POP, PUSH
+from vblkfuzz.trace.order_kinds import WAITS
 from vblkfuzz.virtio.request.blk import (
     DISCARD_SEGMENT,
     ID_SIZE,
@@ -167,7 +168,10 @@ class VirtioBlk(Migration):
                 path=thread.path,
             )
             return None
-        return Request(self.pops, queue, chain.head, self.epoch, blk, context)
+        request = Request(self.pops, queue, chain.head, self.epoch, blk, context)
+        if self.in_order:
+            self.turns[port.index].take(request)
+        return request
 
     def answer_at_once(self, request: Request) -> BlkStatus | None:
         """Status of a request that needs no I/O; None if it needs I/O.
@@ -247,11 +251,25 @@ class VirtioBlk(Migration):
         self.push(thread, request, length)
 
     def push(self, thread: Thread, request: Request, length: int) -> None:
-        """Return a request in the used ring (virtqueue_push); a broken device drops it."""
-        queue = request.queue
+        """Return a request in the used ring (virtqueue_push); a broken device drops it.
+
+        With F_IN_ORDER it may have to wait for its turn, or end the wait of others.
+        """
         if self.broken:
             self.cancel(thread, request)
-        elif queue.push(request.head, length):
+        elif self.in_order:
+            due = [*self.turns[request.queue.index].end(request, length)]
+            if not due:
+                self._trace_request(WAITS, thread, request)
+            for each, written in due:
+                self.push_now(thread, each, written)
+        else:
+            self.push_now(thread, request, length)
+
+    def push_now(self, thread: Thread, request: Request, length: int) -> None:
+        """Return a request whose turn it is, and call the driver if it wants that."""
+        queue = request.queue
+        if queue.push(request.head, length):
             self._trace_request(PUSH, thread, request, queue.used_idx, request.status, length)
             if queue.should_call():
                 self.ports[queue.index].call(thread)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.scenario.alphabet.guest import DECLINES
 from vblkfuzz.virtio.features import FEATURES, device_side, scsi_side
-from vblkfuzz.virtio.layout import F_RING_PACKED, F_RING_RESET
+from vblkfuzz.virtio.layout import F_EVENT_IDX, F_IN_ORDER, F_RING_PACKED, F_RING_RESET
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.device import DeviceConfig
@@ -45,8 +45,18 @@ def scenario_features(config: DeviceConfig) -> int:
         indirect=config.indirect,
         read_only=config.read_only,
         packed=config.ring == "packed",
+        in_order=config.in_order,
     )
     return scsi_side(features) if config.kind == "scsi" else features
+
+
+def rings(features: int) -> dict[str, int]:
+    """Return the fields of the end of a DRIVER_INIT: what was negotiated of the rings."""
+    return {
+        "head": features >> F_EVENT_IDX & 1,
+        "length": features >> F_RING_PACKED & 1,
+        "value": features >> F_IN_ORDER & 1,
+    }
 
 
 def fields(offered: int, features: int) -> dict[str, int]:

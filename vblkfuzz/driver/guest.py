@@ -14,7 +14,7 @@ from vblkfuzz.driver.answers import Answers
 from vblkfuzz.driver.blk import BLK
 from vblkfuzz.driver.cache_mode import CacheMode, may_set_cache_mode
 from vblkfuzz.driver.config_read import read_config
-from vblkfuzz.driver.features import accepted, fields
+from vblkfuzz.driver.features import accepted, fields, rings
 from vblkfuzz.driver.guest_queue import GuestQueue
 from vblkfuzz.driver.hostile import WHOLE, opened
 from vblkfuzz.driver.memory_map import AREAS
@@ -44,9 +44,7 @@ from vblkfuzz.trace.kinds import (
     USED_EVENT,
 )
 from vblkfuzz.virtio.layout import (
-    F_EVENT_IDX,
     F_INDIRECT_DESC,
-    F_RING_PACKED,
     F_RING_RESET,
     STATUS_ACKNOWLEDGE,
     STATUS_DRIVER,
@@ -152,9 +150,8 @@ class GuestDriver:
             self._left_out = status
         else:
             yield from self._registers.write_status(status | STATUS_DRIVER_OK)
-        event_idx, packed = (self._features >> bit & 1 for bit in (F_EVENT_IDX, F_RING_PACKED))
         flag = 2 - (how != _INIT_NO_DRIVER_OK)
-        self._ring.emit(DRIVER_INIT, _ACTOR, flag=flag, head=event_idx, length=packed)
+        self._ring.emit(DRIVER_INIT, _ACTOR, flag=flag, **rings(self._features))
 
     def driver_ok(self, operation: Op) -> GuestSteps:
         """Write DRIVER_OK if init has left it out and the device has not been reset since."""

@@ -11,7 +11,7 @@ from vblkfuzz.driver.memory_map import (
     ring_layout,
     side_layout,
 )
-from vblkfuzz.virtio.layout import F_EVENT_IDX, F_RING_PACKED
+from vblkfuzz.virtio.layout import F_EVENT_IDX, F_IN_ORDER, F_RING_PACKED
 from vblkfuzz.virtio.packed import driver_queue as packed_rings
 from vblkfuzz.virtio.split import driver_queue as split
 
@@ -29,13 +29,13 @@ def new_rings(
 
     `features`: those that were negotiated; they decide on the form.
     """
-    event_idx = bool(features >> F_EVENT_IDX & 1)
+    event_idx, in_order = (bool(features >> bit & 1) for bit in (F_EVENT_IDX, F_IN_ORDER))
     size, first = config.queue_size, config.first_index
     if features >> F_RING_PACKED & 1:
         packed = packed_layout(index, size, bank)
-        return packed_rings.DriverQueue(memory, packed, event_idx, first), packed
+        return packed_rings.DriverQueue(memory, packed, event_idx, first, in_order), packed
     layout = ring_layout(index, size, bank)
-    return split.DriverQueue(memory, layout, event_idx, first), layout
+    return split.DriverQueue(memory, layout, event_idx, first, in_order), layout
 
 
 def new_side_rings(memory: GuestMemory, index: int, features: int) -> tuple[DriverQueue, Areas]:

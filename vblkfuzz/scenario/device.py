@@ -117,6 +117,10 @@ class DeviceConfig:
     """virtio-blk, or virtio-scsi with one disk (target `qemu` only; any other runs virtio-blk). A
     request is then a SCSI command that does the same."""
 
+    in_order: Annotated[bool, Row(FLAG, byte=5, changed=0)] = False
+    """The device offers VIRTIO_F_IN_ORDER: it returns requests in the order in which they were made
+    available (virtio 1.2, 2.7.9 and 2.8.9). Of real devices QEMU does, from 10.0 on."""
+
     def __post_init__(self) -> None:
         """Check that every field has one of its values.
 

@@ -2,9 +2,9 @@
 
 With ``--iothread`` or ``--no-iothread`` all scenarios run with or without an IOThread, whatever
 they say; with a device of one kind, such as virtio-scsi-pci of `qemu`, all run on that kind; a
-target that has virtio-blk or split rings only runs that, and one that has a single IOThread runs no
-scenario on more. What is judged, saved and minimized is the scenario with the fields as it ran, so
-it shows the same without the option.
+target that has virtio-blk or split rings only, or no F_IN_ORDER, runs that, and one that has a
+single IOThread runs no scenario on more. What is judged, saved and minimized is the scenario with
+the fields as it ran, so it shows the same without the option.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.target import Target
 
 
-DECIDED: Final = ("kind", "ring", "ioeventfd")
+DECIDED: Final = ("kind", "ring", "ioeventfd", "in_order")
 """Fields of a device that some targets decide: by an attribute of the name, None: each scenario
 does."""
-_MODEL: Final = {"kind": "blk", "ring": None, "ioeventfd": None}
+_MODEL: Final = {"kind": "blk", "ring": None, "ioeventfd": None, "in_order": None}
 """What a target decides that has no such attributes."""
 
 

@@ -101,6 +101,11 @@ class RealTarget:
         """Version by name of the program that is the device; empty: its rig does not know."""
         return dict(getattr(self._rig, "versions", {}))
 
+    @property
+    def in_order(self) -> bool | None:
+        """Whether the device offers F_IN_ORDER in all scenarios; None: each decides."""
+        return None if getattr(self._rig, "has_in_order", False) else False
+
     def most_iothreads(self, kind: str) -> int:
         """Return how many IOThreads a kind of device can have, once the target has started."""
         most = getattr(self._rig, "most_iothreads", None)

@@ -8,8 +8,8 @@ All facts about a kind are in its row. `Event.kind` is the number; a rule import
 
 Numbers are part of stored traces and of their digests: never change one. The tens digit of a number
 is the group of the kind: 10 to 19 and then 110 to 119 are events of the guest. More rows are in
-`schedule_kinds`, `scsi_kinds` and `vhost_kinds`. A comment above a row describes fields that its
-meaning leaves out. A field that a kind does not use is 0 (`queue`: NO_QUEUE).
+the files `*_kinds`. A comment above a row describes fields that its meaning leaves out. A field
+that a kind does not use is 0 (`queue`: NO_QUEUE).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final
 from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
-from vblkfuzz.trace import form, schedule_kinds, scsi_kinds, vhost_kinds
+from vblkfuzz.trace import form, order_kinds, schedule_kinds, scsi_kinds, vhost_kinds
 from vblkfuzz.trace.ending import WORDS as ENDING_WORDS
 from vblkfuzz.trace.event import actor_name, data_name
 from vblkfuzz.trace.kind import ROWS, kind, table_place
@@ -85,7 +85,7 @@ HOSTILE: Final = kind(
     "that was under way",
     flags=HOSTILE_DEEDS,
 )
-# value of a begin: first index; of an end, head: 1 with EVENT_IDX, length: 1 with packed rings
+# value of a begin: first index; of an end, 1 for: head EVENT_IDX, length packed, value IN_ORDER
 DRIVER_INIT: Final = kind(
     14,
     "set-up of the device: its *begin*, and its end with (*driver_ok*) or without (*no_driver_ok*) "
@@ -384,7 +384,8 @@ HANG: Final = kind(
 # --- Test devices -----------------------------------------------------------------------------
 PLANTED: Final = kind(90, "a test device has reached its planted bug", value="{}")
 
-_ALL: Final = {**vars(schedule_kinds), **vars(scsi_kinds), **vars(vhost_kinds), **globals()}
+_PARTS: Final = (order_kinds, schedule_kinds, scsi_kinds, vhost_kinds)
+_ALL: Final = {name: each for part in _PARTS for name, each in vars(part).items()} | globals()
 _NAMES: Final = {
     number: name
     for name, number in _ALL.items()

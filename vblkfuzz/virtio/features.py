@@ -14,6 +14,7 @@ from typing import Final
 
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
+    F_IN_ORDER,
     F_INDIRECT_DESC,
     F_RING_PACKED,
     F_RING_RESET,
@@ -71,6 +72,7 @@ _RINGS: Final = (
     | 1 << F_EVENT_IDX
     | 1 << F_INDIRECT_DESC
     | 1 << F_RING_PACKED
+    | 1 << F_IN_ORDER
 )
 """Features of rings and transport, the same for each kind of device."""
 
@@ -91,7 +93,13 @@ def on_the_wire(features: int) -> int:
 
 @lru_cache(maxsize=64)
 def device_side(
-    *, queues: int, event_idx: bool, indirect: bool, read_only: bool, packed: bool = False
+    *,
+    queues: int,
+    event_idx: bool,
+    indirect: bool,
+    read_only: bool,
+    packed: bool = False,
+    in_order: bool = False,
 ) -> int:
     """Return the feature bits of a device with these properties (QEMU: virtio_blk_get_features)."""
     return (
@@ -101,4 +109,5 @@ def device_side(
         | indirect << F_INDIRECT_DESC
         | read_only << F_RO
         | packed << F_RING_PACKED
+        | in_order << F_IN_ORDER
     )

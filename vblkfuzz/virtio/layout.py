@@ -33,6 +33,7 @@ F_INDIRECT_DESC: Final = 28
 F_EVENT_IDX: Final = 29
 F_VERSION_1: Final = 32
 F_RING_PACKED: Final = 34
+F_IN_ORDER: Final = 35
 F_RING_RESET: Final = 40
 """Feature bits that concern the rings (6)."""
 

@@ -79,6 +79,14 @@ class _WaitsForNewest(BlockBackend):
             super().deliver(one)
 
 
+class _OrderIgnored(VirtioBlk):
+    def push(self, thread: Thread, request: Request, length: int) -> None:
+        if self.broken:
+            self.cancel(thread, request)
+        else:
+            self.push_now(thread, request, length)
+
+
 FAMILY: Final = (
     Defect(
         "used_before_data",
@@ -103,5 +111,13 @@ FAMILY: Final = (
         "A request is taken as ended only when the backend has no newer one.",
         ("S41",),
         (_WaitsForNewest,),
+    ),
+    Defect(
+        "order_ignored",
+        2026,
+        "QEMU before virtqueue_ordered_flush",
+        "F_IN_ORDER is offered and accepted, but requests are pushed as they end.",
+        ("S51",),
+        (_OrderIgnored,),
     ),
 )

@@ -1,6 +1,7 @@
 """The rule of requests beside others: S41. One that has ended is not kept back by one that is held.
 
-A guest waits for each request on its own, and virtio lets requests end in any order (2.7.8). A
+A guest waits for each request on its own, and virtio lets requests end in any order (2.7.8), unless
+F_IN_ORDER was negotiated: then one may wait for older ones (WAITS), which is not judged here. A
 device that takes no request as ended while the backend has a newer one is as slow as its slowest
 request. Judged is a request that the backend has ended well before everything settled, and that was
 pushed only in a later operation: if it is never pushed, that is L3. Only the model shows when the
@@ -29,6 +30,7 @@ from vblkfuzz.trace.kinds import (
     RETRY,
     SUBMIT,
 )
+from vblkfuzz.trace.order_kinds import WAITS
 
 BESIDE = Situation(
     "pushed_beside_held", "A request was pushed while the backend held an older or newer one."
@@ -52,6 +54,7 @@ BESIDE = Situation(
         RESTORED,
         BROKEN,
         HOSTILE,
+        WAITS,
     ),
     situations=(BESIDE,),
     decisive=(IO_DONE,),
@@ -96,7 +99,7 @@ def S41(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 
 _BREAKS: Final = frozenset({BROKEN, HOSTILE})
 _ENDS: Final = _BREAKS | {QUEUE_RESET, RESET_RET, RESTORED}
-_LEAVES: Final = frozenset({PUSH, CANCEL, RETRY})
+_LEAVES: Final = frozenset({PUSH, CANCEL, RETRY, WAITS})
 
 
 def _report(ended: Event, push: Event, report: Report) -> None:

@@ -43,6 +43,7 @@ from vblkfuzz.trace.kinds import (
     SUBMIT,
     UNPARK,
 )
+from vblkfuzz.trace.order_kinds import WAITS
 from vblkfuzz.trace.witness import Witness
 
 KICK_IN_DRAIN = Situation("kick_in_drain", "The guest kicked inside a drained section.")
@@ -217,6 +218,7 @@ def _submitted(drain: Event, submit: Event) -> str:
         PUSH,
         CANCEL,
         RETRY,
+        WAITS,
         RESET_RET,
         QUEUE_RESET,
         BROKEN,
@@ -231,7 +233,8 @@ def _submitted(drain: Event, submit: Event) -> str:
 def S3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """No request is in flight; each popped one is pushed, parked, cancelled or to be retried.
 
-    A broken device drops its requests, a reset cancels them. Requests that the draining actor
+    With F_IN_ORDER it may have ended and wait for an older one. A broken device drops its
+    requests, a reset cancels them. Requests that the draining actor
     popped itself do not count, because a drain cannot wait for its caller. Requests of an ended
     epoch do not count either: no drain can wait for them after the reset, and S4 judges them.
     """
@@ -265,7 +268,7 @@ def S3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             under_way[event.request] = pops.get(event.request, event)
 
 
-_SETTLED: Final = frozenset({PUSH, PARK, CANCEL, RETRY})
+_SETTLED: Final = frozenset({PUSH, PARK, CANCEL, RETRY, WAITS})
 _DROPPED: Final = frozenset({RESET_RET, QUEUE_RESET, BROKEN})
 
 

@@ -33,6 +33,7 @@ from vblkfuzz.trace.kinds import (
     VM_STOP_CALL,
     VM_STOP_RET,
 )
+from vblkfuzz.trace.order_kinds import WAITS
 from vblkfuzz.trace.witness import Witness
 
 STOP_PARKED = Situation("stop_with_parked_request", "A VM stop met a parked request.")
@@ -54,6 +55,7 @@ STOP_OWNED = Situation("stop_with_request_in_use", "A stop began before a reques
         PUSH,
         CANCEL,
         RETRY,
+        WAITS,
         RESET_RET,
         QUEUE_RESET,
         BROKEN,
@@ -69,7 +71,8 @@ STOP_OWNED = Situation("stop_with_request_in_use", "A stop began before a reques
 def S16(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Requests popped and not pushed are exactly those on the retry list; `cont` empties the list.
 
-    The rule does not apply to a broken device, which drops requests.
+    A request that has ended and waits for an older one (F_IN_ORDER) counts as pushed. The rule does
+    not apply to a broken device, which drops requests.
     """
     owned: dict[int, Event] = {}
     saved: dict[int, Event] = {}
@@ -101,7 +104,7 @@ def S16(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             broken = True
 
 
-_ENDS: Final = frozenset({PUSH, CANCEL})
+_ENDS: Final = frozenset({PUSH, CANCEL, WAITS})
 _DROPS: Final = frozenset({RESET_RET, QUEUE_RESET})
 
 

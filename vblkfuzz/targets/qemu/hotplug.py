@@ -40,6 +40,8 @@ def properties(variant: Variant, node: str) -> list[dict[str, object]]:
     place, thread = place_of(variant), _threads(variant)
     if variant.packed:
         thread["packed"] = True
+    if variant.in_order:
+        thread["in_order"] = True
     policy: dict[str, object] = {}
     if variant.nbd:
         # With a geometry QEMU does not read the disk for one: that read could be held.

@@ -6,12 +6,12 @@ queue 1 by the second one, and so on (iothread_vq_mapping_apply, a mapping that 
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.limits import MAX_IOTHREADS
 from vblkfuzz.targets.iothread_polling import iothread_id
+from vblkfuzz.targets.qemu.release import release_of
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ ACTORS: Final = MappingProxyType(
 
 def most_iothreads(version: str, kind: str) -> int:
     """Return how many IOThreads a kind of device can have in a QEMU of this version."""
-    found = re.match(r"(\d+)\.(\d+)", version)
-    known = (int(found[1]), int(found[2])) if found else (0, 0)
-    return MAX_IOTHREADS if known >= _SINCE[kind] else 1
+    return MAX_IOTHREADS if release_of(version) >= _SINCE[kind] else 1
 
 
 def iothread_options(count: int) -> Iterator[str]:

@@ -23,6 +23,7 @@ from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
 from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess
 from vblkfuzz.targets.qemu.queue_status import queue_counts
+from vblkfuzz.targets.qemu.release import has_in_order
 from vblkfuzz.targets.qemu.variant import variant_of
 from vblkfuzz.trace.kinds import HANG
 from vblkfuzz.trace.witness import Witness
@@ -97,6 +98,11 @@ class QemuRig:
     def most_iothreads(self, kind: str) -> int:
         """Return how many IOThreads a kind of device can have in this QEMU; many if not started."""
         return most_iothreads(self._version, kind) if self._version else MAX_IOTHREADS
+
+    @property
+    def has_in_order(self) -> bool:
+        """Whether devices of this QEMU can offer F_IN_ORDER; also if it has not started."""
+        return not self._version or has_in_order(self._version)
 
     def witnesses(self, config: DeviceConfig) -> Witness:
         """All witnesses but those inside the device; only virtio-scsi has a control queue."""

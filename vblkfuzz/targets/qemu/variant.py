@@ -51,6 +51,8 @@ class Variant(NamedTuple):
     """As in `scenario.device`."""
     packed: bool = False
     """Whether the device offers packed rings."""
+    in_order: bool = False
+    """Whether it offers F_IN_ORDER."""
 
     chardev: str = ""
     """Id of the character device to a vhost-user back-end; empty: the device has a disk."""
@@ -85,8 +87,9 @@ def variant_of(scenario: Scenario, options: TargetOptions, *, mmio: bool = False
     nbd = _nbd_variant(scenario) if holds else None
     iothreads = iothreads_of(config, options.iothread)
     flags = iothreads, config.ioeventfd, config.read_only
-    packed, bus = config.ring == "packed", "mmio" if mmio else _pci_bus(scenario)
-    return Variant(*flags, nbd, serial, config.kind, packed=packed, bus=bus)
+    bus: Bus = "mmio" if mmio else _pci_bus(scenario)
+    rings = {"packed": config.ring == "packed", "in_order": config.in_order}
+    return Variant(*flags, nbd, serial, config.kind, **rings, bus=bus)
 
 
 def _pci_bus(scenario: Scenario) -> Bus:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vblkfuzz.virtio.chain import Segment
+from vblkfuzz.virtio.in_order import InOrder
 from vblkfuzz.virtio.layout import (
     DESC_F_INDIRECT,
     DESC_F_NEXT,
@@ -44,10 +45,12 @@ class DriverQueue(AnyDriverQueue):
     """One queue with a packed ring as the driver sees it."""
 
     __slots__ = (
+        "_batch",
         "_chains",
         "_free",
         "_ids",
         "_next",
+        "_order",
         "_shown",
         "_u16",
         "_u32",
@@ -58,7 +61,12 @@ class DriverQueue(AnyDriverQueue):
     )
 
     def __init__(
-        self, memory: GuestMemory, layout: RingLayout, event_idx: bool, first: int = 0
+        self,
+        memory: GuestMemory,
+        layout: RingLayout,
+        event_idx: bool,
+        first: int = 0,
+        in_order: bool = False,
     ) -> None:
         """Clear the three areas and start with all descriptors free (2.8.13, 4.1.5.1.3).
 
@@ -80,6 +88,9 @@ class DriverQueue(AnyDriverQueue):
         self._unkicked = 0
         """Descriptors published since the last check whether to kick."""
         self._free = layout.size
+        self._order = InOrder() if in_order else None
+        self._batch: list[tuple[int, int]] = []
+        """Chains of the used descriptor taken last that are not collected yet."""
         self._ids = list(range(layout.size - 1, -1, -1))
         self._chains: dict[int, list[Written]] = {}
         """By id: what was written of it."""
@@ -135,6 +146,8 @@ class DriverQueue(AnyDriverQueue):
         head = self._ids.pop()
         self._chains[head] = [*linked, chain[-1]]
         self.outstanding[head] = self._write(head, self._chains[head])
+        if self._order is not None:
+            self._order.add(head, writable)
         return head
 
     def _in_table(self, chain: list[Written], table: int) -> list[Written]:
@@ -190,6 +203,8 @@ class DriverQueue(AnyDriverQueue):
         self._shown = (self._shown + count) % self.layout.places
         self._unkicked += count
         self.avail_idx = (self.avail_idx + 1) & U16
+        if self._order is not None:
+            self._order.publish(head)
         return self.avail_idx
 
     def needs_kick(self) -> bool:
@@ -214,16 +229,24 @@ class DriverQueue(AnyDriverQueue):
         """Take the next used descriptor as (id, bytes written), or None (2.8.22).
 
         Both values are the device's and not checked. The next one is behind as many descriptors as
-        the chain had; a foreign id is taken for one.
+        the chain had; a foreign id is taken for one. With F_IN_ORDER it may be about several
+        chains, and is behind all of them: they are taken one by one (2.8.9).
         """
+        if self._batch:
+            self.last_used = (self.last_used + 1) & U16
+            return self._batch.pop(0)
         at = self.layout.desc + DESCRIPTOR_SIZE * (self._used % self.layout.size)
         flags = self._u16[(at >> 1) + 7]
         if flags & DESC_MARKS != self.layout.used_at(self._used):
             return None
-        head, length = self._u16[(at >> 1) + 6], self._u32[(at >> 2) + 2]
-        self._used = (self._used + self.span(head)) % self.layout.places
+        batch = [(self._u16[(at >> 1) + 6], self._u32[(at >> 2) + 2])]
+        if self._order is not None:
+            batch = self._order.used(*batch[0], self.layout.size)
+        spans = sum(self.span(head) for head, _ in batch)
+        self._used = (self._used + spans) % self.layout.places
         self.last_used = (self.last_used + 1) & U16
-        return head, length
+        first, *self._batch = batch
+        return first
 
     def span(self, head: int) -> int:
         """Return how many descriptors a chain takes; a foreign id is taken for one."""

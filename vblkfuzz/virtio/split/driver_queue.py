@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vblkfuzz.virtio.chain import Segment
+from vblkfuzz.virtio.in_order import InOrder
 from vblkfuzz.virtio.layout import (
     AVAIL_F_NO_INTERRUPT,
     DESC_F_INDIRECT,
@@ -42,9 +43,11 @@ class DriverQueue(AnyDriverQueue):
     __slots__ = (
         "_avail_idx",
         "_avail_ring",
+        "_batch",
         "_free",
         "_kick_asked",
         "_mask",
+        "_order",
         "_u16",
         "_u32",
         "_used_idx",
@@ -53,12 +56,17 @@ class DriverQueue(AnyDriverQueue):
     )
 
     def __init__(
-        self, memory: GuestMemory, layout: RingLayout, event_idx: bool, first: int = 0
+        self,
+        memory: GuestMemory,
+        layout: RingLayout,
+        event_idx: bool,
+        first: int = 0,
+        in_order: bool = False,
     ) -> None:
         """Zero the three areas and start with all descriptors free (2.7.13, 4.1.5.1.3).
 
         The indices begin at `first` (u16). If it is not 0, the ring looks as if both sides had
-        used it before.
+        used it before. With `in_order` it uses descriptors in the order of the ring, too (2.7.5).
 
         Raises:
             RingError: size, alignment or address of the ring is wrong.
@@ -72,6 +80,9 @@ class DriverQueue(AnyDriverQueue):
         self.event_idx = event_idx
         self.outstanding: dict[int, list[int]] = {}
         self.avail_idx = self.last_used = self._kick_asked = first
+        self._order = InOrder() if in_order else None
+        self._batch: list[tuple[int, int]] = []
+        """Chains of the used entry taken last that are not collected yet."""
         self._free = list(range(layout.size - 1, -1, -1))
         self._mask = layout.size - 1
         self._u16, self._u32 = memory.u16, memory.u32
@@ -109,7 +120,7 @@ class DriverQueue(AnyDriverQueue):
             raise ValueError("expected at least one segment, found none")
         if indirect_table is not None:
             return self._add_indirect(readable, writable, indirect_table)
-        slots = self._take(count)
+        slots = self._take(count, writable)
         self._write_chain(self.layout.desc, slots, readable, writable)
         return slots[0]
 
@@ -121,19 +132,21 @@ class DriverQueue(AnyDriverQueue):
         length = DESCRIPTOR_SIZE * count
         if table < 0 or table + length > self.memory.size:
             raise AddressError(f"indirect table of {length} bytes at {table:#x}")
-        (head,) = self._take(1)
+        (head,) = self._take(1, writable)
         self._write_chain(table, range(count), readable, writable)
         self.write_descriptor(head, table, length, DESC_F_INDIRECT, 0)
         return head
 
-    def _take(self, count: int) -> list[int]:
-        """Take `count` free descriptors, last freed first; the first of them is the head."""
+    def _take(self, count: int, writable: Sequence[Segment]) -> list[int]:
+        """Take `count` free descriptors; the first of them is the head."""
         free = self._free
         if len(free) < count:
             raise QueueFull(f"{count} descriptors needed, {len(free)} free")
         slots = free[: -count - 1 : -1]
         del free[-count:]
         self.outstanding[slots[0]] = slots
+        if self._order is not None:
+            self._order.add(slots[0], writable)
         return slots
 
     def _write_chain(
@@ -171,6 +184,8 @@ class DriverQueue(AnyDriverQueue):
         u16[self._avail_ring + (old & self._mask)] = head
         self.avail_idx = new = (old + 1) & U16
         u16[self._avail_idx] = new
+        if self._order is not None:
+            self._order.publish(head)
         return new
 
     def jump_avail_idx(self, by: int) -> int:
@@ -211,22 +226,34 @@ class DriverQueue(AnyDriverQueue):
     def get_used(self) -> tuple[int, int] | None:
         """Take the next used entry as (id, bytes written), or None (2.7.14).
 
+        With F_IN_ORDER an entry may be about several chains: they are taken one by one (2.7.9).
+
         Both values are the device's and not checked. A wrong used idx can show up to 65535
         entries, so the caller limits the number of calls.
         """
         last = self.last_used
-        if self._u16[self._used_idx] == last:
+        shown = self._u16[self._used_idx] - last & U16
+        if not shown and not self._batch:
             return None
-        entry = self._used_ring + 2 * (last & self._mask)
         self.last_used = (last + 1) & U16
-        return self._u32[entry], self._u32[entry + 1]
+        if self._batch:
+            return self._batch.pop(0)
+        entry = self._used_ring + 2 * (last & self._mask)
+        used = self._u32[entry], self._u32[entry + 1]
+        if self._order is None:
+            return used
+        first, *self._batch = self._order.used(*used, shown)
+        return first
 
     def release(self, head: int) -> bool:
         """Free the chain of `head`; False if there is none outstanding (a foreign used entry)."""
         slots = self.outstanding.pop(head, None)
         if slots is None:
             return False
-        self._free.extend(reversed(slots))
+        if self._order is None:
+            self._free.extend(reversed(slots))  # last freed, first taken
+        else:
+            self._free[:0] = reversed(slots)
         return True
 
     def set_used_event(self, ahead: int) -> int:
