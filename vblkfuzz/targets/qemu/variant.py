@@ -88,8 +88,8 @@ def variant_of(scenario: Scenario, options: TargetOptions, *, mmio: bool = False
     iothreads = iothreads_of(config, options.iothread)
     flags = iothreads, config.ioeventfd, config.read_only
     bus: Bus = "mmio" if mmio else _pci_bus(scenario)
-    rings = {"packed": config.ring == "packed", "in_order": config.in_order}
-    return Variant(*flags, nbd, serial, config.kind, **rings, bus=bus)
+    rings = config.ring == "packed", config.in_order
+    return Variant(*flags, nbd, serial, config.kind, *rings, bus=bus)
 
 
 def _pci_bus(scenario: Scenario) -> Bus:
