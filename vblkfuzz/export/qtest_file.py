@@ -113,6 +113,8 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
         UsageError: the program cannot carry out an operation of the scenario.
     """
     packed = scenario.device.ring == "packed"
+    if scenario.device.in_order:
+        raise UsageError(f"{form}: the program has no in_order: leave it out of [device]")
     for index, operation in enumerate(scenario.ops):
         lacks = operation.name == "hostile" and scenario.device.kind != "blk"
         lacks |= packed and operation.name in MISSING
