@@ -46,6 +46,7 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
     "fixed_iothread": (True, 2, {True: 0, False: 32}),
     "ring": ("split", 7, {"split": 0, "packed": 4}),
     "kind": ("blk", 7, {"blk": 0, "scsi": 8}),
+    "in_order": (False, 5, {False: 0, True: 4}),
 }
 """Of each field: its default, its header byte, and what its values are there, beside the first
 value of all other fields."""

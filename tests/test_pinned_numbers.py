@@ -199,6 +199,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     140: ("flushed", ()),
     141: ("disk", ("", "mixed")),
     142: ("resumed", ()),
+    143: ("waits", ()),
 }
 """Of each number: the name of the event kind, and the word of each flag."""
 

@@ -93,6 +93,11 @@ def test_it_breaks_no_packed_ring(broken: Op) -> None:
         program(Scenario(DeviceConfig(ring="packed"), (broken,)), "")
 
 
+def test_it_has_no_in_order() -> None:
+    with pytest.raises(UsageError, match="^qtest: the program has no in_order: leave it out of "):
+        program(Scenario(DeviceConfig(in_order=True)), "")
+
+
 def test_one_for_split_rings_has_nothing_of_packed_ones() -> None:
     split, packed = (program(Scenario(DeviceConfig(ring=each)), "") for each in RINGS)
     assert "packed=on" in command_line(packed)

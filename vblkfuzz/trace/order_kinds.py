@@ -7,7 +7,7 @@ from typing import Final
 from vblkfuzz.trace.kind import kind
 
 WAITS: Final = kind(
-    127,
+    143,
     "the request has ended, and waits until all older ones of its queue are pushed: F_IN_ORDER was "
     "negotiated",
     hides_head=True,
