@@ -94,7 +94,7 @@ def test_it_breaks_no_packed_ring(broken: Op) -> None:
 
 
 def test_it_has_no_in_order() -> None:
-    with pytest.raises(UsageError, match="^qtest: the program has no in_order: leave it out of "):
+    with pytest.raises(UsageError, match=r"^qtest: the program has no in_order: "):
         program(Scenario(DeviceConfig(in_order=True)), "")
 
 

@@ -16,13 +16,13 @@ from typing import Any, NoReturn
 
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.revisions.reference import Reference
-from vblkfuzz.dataplane.thread import Steps, Thread
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread
 from vblkfuzz.limits import TRACE_EVENTS_MAX
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import STATUS
+from vblkfuzz.trace.kinds import HANDLER, HANDLER_END, STATUS
 
 _OPS = (op("init"), op("publish_kick"), op("reset"))
 GOOD = Scenario(DeviceConfig(), _OPS)
@@ -193,6 +193,17 @@ class Sleeps(Faulty):
     def fail(self) -> None:
         while True:
             time.sleep(1)
+
+
+class Spins(Reference):
+    """A handler that never ends tells more than a trace can hold."""
+
+    def handle_queue(self, thread: Thread, port: QueuePort) -> Steps:
+        while self.config.disk_sectors == FATAL.device.disk_sectors:
+            self._trace_queue(HANDLER, thread, port)
+            self._trace_queue(HANDLER_END, thread, port)
+            yield POINT
+        yield from super().handle_queue(thread, port)
 
 
 class Floods(Faulty):

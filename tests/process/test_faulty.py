@@ -27,7 +27,7 @@ from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.targets import model_modes
 from vblkfuzz.targets.model import MODES, model
-from vblkfuzz.trace.kinds import CRASH, HANDLER, HANG, OP
+from vblkfuzz.trace.kinds import CRASH, HANDLER, HANG, OP, STEP_LIMIT
 
 RAISING: list[tuple[type[Faulty], str, str]] = [
     (
@@ -136,6 +136,19 @@ def test_a_hang_is_the_same_in_both_modes(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(module, "HANG_LIMIT_S", SHORT_S)
     found = {check_finding(mode, faulty.Hangs, times=1)[1].trace.digest for mode in MODES}
     assert len(found) == 1
+
+
+def test_a_device_that_spins_and_tells_all_of_it() -> None:
+    """Most events found no room; they are known to be the same again."""
+    digests = set()
+    for mode in MODES:
+        with model("faulty", mode, device_class=faulty.Spins) as target:
+            execution = run_scenario(target, FATAL)
+            assert run_scenario(target, GOOD).verdict.clean
+        assert "l5" in {each.signature for each in execution.verdict.violations}
+        assert execution.trace.events[-1].kind == STEP_LIMIT
+        digests.add(execution.trace.digest)
+    assert len(digests) == 1
 
 
 # --- What is not the device's doing -----------------------------------------------------------

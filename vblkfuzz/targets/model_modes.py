@@ -24,8 +24,8 @@ from vblkfuzz.process.execution import Broken, SharedParts, execute, steered_by
 from vblkfuzz.process.own_code import OwnCode
 from vblkfuzz.scenario.codec import decode_canonical, encode
 from vblkfuzz.targets.child import FROM_OUTSIDE
+from vblkfuzz.trace.endless import events_of
 from vblkfuzz.trace.event import ActorId, Event
-from vblkfuzz.trace.ring import merge
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 
@@ -78,8 +78,8 @@ class _Model:
     def _run(self, scenario: Scenario, steering: Steering | None) -> Trace:
         raise NotImplementedError
 
-    def _events(self) -> tuple[Event, ...]:
-        return merge((self.arena.guest_ring, self.arena.device_ring))
+    def _events(self, steps: int = 0) -> tuple[Event, ...]:
+        return events_of((self.arena.guest_ring, self.arena.device_ring), steps)
 
 
 class InlineModel(_Model):
@@ -130,7 +130,7 @@ class InlineModel(_Model):
             raise
         except (Exception, SystemExit) as error:
             raise HarnessError(f"an actor raised:\n{error_text(error)}") from error
-        return Trace(self._events(), ran.steps, ran.points, ran.obeyed, ran.overtaken)
+        return Trace(self._events(ran.steps), ran.steps, ran.points, ran.obeyed, ran.overtaken)
 
 
 class ProcessesModel(_Model):
@@ -197,7 +197,8 @@ class ProcessesModel(_Model):
 
     def _trace(self) -> Trace:
         control = self.arena.control
-        return Trace(self._events(), control[STEPS], handovers=control[HANDOVERS])
+        steps = control[STEPS]
+        return Trace(self._events(steps), steps, handovers=control[HANDOVERS])
 
     def _ended(self, data: bytes, died: ActorDied) -> Trace:
         """Return the trace of an execution in which the device process ended itself.
@@ -244,9 +245,10 @@ class AloneModel(ProcessesModel):
 
     def _trace(self) -> Trace:
         points, obeyed, overtaken = json.loads(self.arena.schedule.read())
+        steps = self.arena.control[STEPS]
         return Trace(
-            self._events(),
-            self.arena.control[STEPS],
+            self._events(steps),
+            steps,
             tuple(points),
             tuple(obeyed),
             tuple(map(tuple, overtaken)),
