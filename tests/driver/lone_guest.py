@@ -25,6 +25,8 @@ from vblkfuzz.virtio.split.device_queue import DeviceQueue
 class Transport:
     """Logs the driver's calls and answers at once."""
 
+    in_turns = True
+
     def __init__(self, features: int) -> None:
         self.features = features
         self.accepted: int | None = None

@@ -91,7 +91,7 @@ class GuestDriver:
         self._ring = ring
         self._registers = DriverRegisters(transport, ring)
         self._cache_mode = CacheMode(transport, ring)
-        self._watch = MemoryWatch(memory, ring, config.queues, form.status_at)
+        self._watch = MemoryWatch(memory, ring, config.queues, form.status_at, transport.in_turns)
         self._answers = Answers(memory, form, transport, self._watch, ring)
         self._writer = Writer(memory, form, self._watch)
         self._side = SideQueues(memory, transport, self._watch, ring, form.side_queues)
@@ -166,7 +166,7 @@ class GuestDriver:
 
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
         queue.start(self._memory, self._config, self._features)
-        self._watch.set_up(queue.index, queue.layout)
+        self._watch.set_up(queue.index, queue.layout, queue.ring)
         yield from self._transport.set_up_queue(queue.index, queue.layout)
 
     def reset(self, operation: Op) -> GuestSteps:
@@ -292,7 +292,7 @@ class GuestDriver:
         queue.again.add(head)
         self._watch.look_at_ring(queue.index)
         idx = queue.ring.publish_raw(head)
-        self._watch.wrote_ring(queue.index)
+        self._watch.open(queue.index, ())
         self._ring.emit(HOSTILE, _ACTOR, queue.index, _HEAD_AGAIN)
         self._ring.emit(PUBLISH, _ACTOR, queue.index, 1, head, value=idx)
         yield from self.kick(operation)

@@ -64,6 +64,8 @@ class Port(Transport, Protocol):
 class Observed:
     """A transport that records resets and starts; satisfies `Transport`."""
 
+    in_turns = False
+
     def __init__(
         self, transport: Transport, ring: TraceRing, queue_reset: Frame = Frame.QUEUE_RESET
     ) -> None:

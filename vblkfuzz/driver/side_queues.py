@@ -66,7 +66,7 @@ class SideQueues:
         for index in self._queues:
             ring, layout = new_side_rings(self._memory, index, features)
             rings.append(ring)
-            self._watch.set_up(index, layout)
+            self._watch.set_up(index, layout, ring)
             yield from self._transport.set_up_queue(index, layout)
         self._control = rings[0] if rings else None
         self._free = list(SIDE_SLOTS)

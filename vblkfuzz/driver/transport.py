@@ -22,6 +22,10 @@ GuestSteps = Generator[bool | None, None, None]
 class Transport(Protocol):
     """A virtio transport (virtio 1.2, 4)."""
 
+    @property
+    def in_turns(self) -> bool:
+        """Whether the device rests while the driver runs, and the other way round."""
+
     def device_features(self) -> int:
         """Return the feature bits that the device offers."""
 

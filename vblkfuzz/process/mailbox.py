@@ -49,6 +49,8 @@ list(_NO_STEPS)
 class MailboxTransport:
     """Satisfies `driver.transport.Transport`."""
 
+    in_turns = True
+
     def __init__(
         self,
         registers: Registers,

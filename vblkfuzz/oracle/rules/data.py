@@ -4,9 +4,10 @@ The n-th request of the driver writes the data n, so the data that a read finds 
 the request that wrote it. A request runs from its pop to its push; requests whose times overlap may
 take effect in any order. `oracle.rules.disk` computes the data that a read may find. A read that
 the backend has failed, and that ended OK all the same, finds such data or has left its buffer as it
-was. On the model the disk itself is compared in the end (DISK), so that a mistake in a sector that
-no read shows is found, too. The rule also covers requests beyond the end of a resized disk. Source:
-virtio 1.2, 5.2.6; QEMU virtio_blk_sect_range_ok, blk_check_byte_request.
+was, as far as its used length goes. On the model the disk itself is compared in the end (DISK), so
+that a mistake in a sector that no read shows is found, too. The rule also covers requests beyond
+the end of a resized disk. Source: virtio 1.2, 5.2.6; QEMU virtio_blk_sect_range_ok,
+blk_check_byte_request.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.oracle.rules.accesses import RANGED, Access, Accesses
 from vblkfuzz.oracle.rules.disk import ANYTHING, UNKNOWN, ZEROES, Disk
@@ -148,6 +150,7 @@ def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 books.refused_or_not(access, event)
         elif kind == COLLECT:
             books.collected = access = pushed.pop((event.queue, event.head), None)
+            books.length = event.length
             if access is not None and event.flag == NO_STATUS:
                 books.no_status(access, event)
         elif kind == SECTOR:
@@ -168,6 +171,7 @@ class _Books:
         "_reset_at",
         "_resize",
         "collected",
+        "length",
     )
 
     def __init__(self, accesses: Accesses, disk: Disk, report: Report) -> None:
@@ -180,6 +184,8 @@ class _Books:
         self._reset_at = -1
         self.collected: Access | None = None
         """What the guest has collected last."""
+        self.length = 0
+        """The used length of that, bytes."""
 
     def refused_or_not(self, access: Access, push: Event) -> None:
         """A request beyond the end is refused, whatever becomes of errors; others are not.
@@ -221,6 +227,8 @@ class _Books:
         if UNKNOWN in allowed:
             self._learn(access, event)
             return
+        if access.failed and not self._counts(access, event.head):
+            return
         left = access.failed and event.value == UNTOUCHED
         if event.flag or (event.value not in allowed and not left):
             self._report_data(access, event)
@@ -231,6 +239,10 @@ class _Books:
             self._note(event, len(allowed))
         if len(allowed) > 1:
             self._disk.found(event.head, event.value, access.begin, access.pushed, event)
+
+    def _counts(self, access: Access, sector: int) -> bool:
+        """Whether the used length covers a sector: a driver must not look at more (2.7.8.3)."""
+        return (sector - access.first + 1) * SECTOR_SIZE <= self.length
 
     def _learn(self, access: Access, found: Event) -> None:
         """Expect an unknown sector to keep what a read has found there."""

@@ -63,6 +63,8 @@ list(_NO_STEPS)
 class VhostUserPort:
     """Satisfies `driver.port.Port`."""
 
+    in_turns = False
+
     queue_reset = Frame.RESET
     """GET_VRING_BASE, as in a reset of all queues (docs/decisions/0007)."""
 
