@@ -13,9 +13,9 @@ from typing import Final
 
 Random = Callable[[], float]
 
-_SOON: Final = 200
+_SOON: Final = 100
 """Inputs after which a probability is half way."""
-_WALKS_FIRST: Final = 1 / 2
+_WALKS_FIRST: Final = 0.7
 """Probability that the first input is a walk."""
 _WALKS: Final = 0.1
 """The same in the end."""
