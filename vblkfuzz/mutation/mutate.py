@@ -57,6 +57,8 @@ _OWN: Final = 1 / 2
 _UNCROSSED: Final = 1 / 2
 """Probability that an input is mutated where libFuzzer asks for a crossover, if there are parents
 of ours. What libFuzzer crosses is long."""
+_EARLY: Final = 0.3
+"""Probability that a story stays as it is, and a thread goes on earlier in it."""
 _SWEPT: Final = 1 / 2
 """Probability that a short story is interrupted where that was not tried, of a device behind a
 gate. Short stories take a fraction of the time of others."""
@@ -158,7 +160,7 @@ class Mutator:
     def _place(self) -> Place | None:
         """Perhaps choose a place at which a thread goes on earlier."""
         self._parents.none_chosen()
-        if not len(self._parents.places) or not self._beginning.early(self._random):
+        if not len(self._parents.places) or self._random() >= _EARLY:
             return None
         return self._parents.places.choose(self._random)
 
