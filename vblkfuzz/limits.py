@@ -102,16 +102,12 @@ TRACE_EVENTS_MAX: Final = 8192
 """Most events that one process records in one execution; further events are dropped and counted. A
 start that fails again and again while the schedule holds another thread made 5,031."""
 
-COVERAGE_SIZE: Final = 10240
+COVERAGE_SIZE: Final = 8192
 """Bytes of the shared coverage region. libFuzzer scans and clears it in each execution: 8 KiB take
 well under a microsecond, 64 KiB would take 5."""
 
 COVERAGE_EDGES: Final = 2048
-"""Bytes for code blocks, the first part of the coverage region. State features are between them and
-the pairs."""
-
-COVERAGE_PAIRS: Final = 2048
-"""Bytes for ordered pairs of accesses, the last part of the coverage region."""
+"""Bytes for code blocks, the first part of the coverage region. The rest holds state features."""
 
 MAX_FUNCTIONS: Final = 1 << 16
 """Most functions of a device program whose coverage is noted. QEMU 7.2 has 22,763."""
@@ -140,6 +136,6 @@ FINDINGS_PER_PAGE: Final = 50
 
 assert HANG_LIMIT_S < ANSWER_LIMIT_S < WAIT_LIMIT_S < STUCK_LIMIT_S
 assert DEVICE_LIMIT_S < BUSY_LIMIT_S < STUCK_LIMIT_S
-assert COVERAGE_EDGES + COVERAGE_PAIRS < COVERAGE_SIZE
+assert COVERAGE_EDGES < COVERAGE_SIZE
 assert all(size & (size - 1) == 0 for size in QUEUE_SIZES), "virtio 2.7: a power of two"
 assert max(DISK_SECTORS) <= MAX_DISK_SECTORS <= 0xFFFF

@@ -90,7 +90,7 @@ SCRIPT = """
     from vblkfuzz.feedback.region import Region
     from vblkfuzz.scenario.codec import decode
     from vblkfuzz.targets.model import model
-    view = memoryview(bytearray(10240))
+    view = memoryview(bytearray(8192))
     with model("patch-v4", "inline") as target:
         Region(view).mark_states(target.run(decode(bytes.fromhex(sys.argv[1]))))
     print(view.hex())

@@ -20,7 +20,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "dataplane": ("*.py", "revisions/reference.py"),
     "oracle": ("*.py", "rules/*.py", "naming/*.py"),
     "process": ("execution.py", "guest.py", "mailbox.py"),
-    "feedback": ("pairs.py", "region.py"),
+    "feedback": ("region.py",),
     "explore": ("watched.py",),
 }
 """Room, and which of its files are compiled."""

@@ -41,8 +41,6 @@ class CampaignOptions:
     """As in `plan.WorkerPlan`."""
     states: bool = True
     """As in `plan.WorkerPlan`."""
-    pairs: bool = False
-    """As in `plan.WorkerPlan`."""
     mutate: bool = True
     """As in `plan.WorkerPlan`."""
     listed: tuple[tuple[str, str], ...] = ()

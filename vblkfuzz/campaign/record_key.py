@@ -35,7 +35,7 @@ def key_of(plan: WorkerPlan, target: Target, probes: Instrumenter) -> str:
     if not (plan.record and plan.feedback):
         return ""
     inputs = (plan.without, plan.schedulers == [NONE])  # what they stand for
-    options = (plan.target, plan.device, plan.mode, plan.states, plan.pairs, *inputs, probes.next)
+    options = (plan.target, plan.device, plan.mode, plan.states, *inputs, probes.next)
     if isinstance(target, (InlineModel, ProcessesModel)):
         return fingerprint_of(target.device_class, options, plan.record)
     if plan.target == MODEL or plan.coverage or not TARGETS.is_own(plan.target):

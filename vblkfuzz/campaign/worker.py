@@ -213,9 +213,8 @@ class Worker:
             self._send(Message("unsteady", sentence, execs=self._execs + 1, input=data.hex()))
 
     def _note(self, execution: Execution, data: bytes) -> None:
-        if self._region is not None:
-            plan = self._plan
-            self._region.mark(execution.trace, states=plan.states, pairs=plan.pairs)
+        if self._region is not None and self._plan.states:
+            self._region.mark_states(execution.trace)
         if self.stops is not None and execution.trace.stops:
             self.stops.note(data, execution.trace.stops)
         self.steered.note(execution)

@@ -46,7 +46,6 @@ def plan_of(
         stop_on_first=options.stop_on_first and not options.store,
         feedback=options.feedback,
         states=options.states,
-        pairs=options.pairs,
         mutate=options.mutate,
         listed=dict(options.listed),
         silenced=list(options.silenced),

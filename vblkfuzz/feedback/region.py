@@ -14,8 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.feedback.counters import register
-from vblkfuzz.feedback.pairs import mark_pairs
-from vblkfuzz.limits import COVERAGE_EDGES, COVERAGE_PAIRS, COVERAGE_SIZE
+from vblkfuzz.limits import COVERAGE_EDGES, COVERAGE_SIZE
 from vblkfuzz.trace.kinds import (
     ATTACH,
     BROKEN,
@@ -50,7 +49,7 @@ from vblkfuzz.trace.schedule_kinds import STORES_DELAYED
 if TYPE_CHECKING:
     from vblkfuzz.trace.trace import Trace
 
-_STATES: Final = COVERAGE_SIZE - COVERAGE_EDGES - COVERAGE_PAIRS
+_STATES: Final = COVERAGE_SIZE - COVERAGE_EDGES
 
 
 class Region:
@@ -68,13 +67,6 @@ class Region:
             HarnessError: this build of Atheris does not export the sanitizer ABI.
         """
         register(self._view)
-
-    def mark(self, trace: Trace, *, states: bool, pairs: bool) -> None:
-        """Mark state features, pairs of accesses, or both."""
-        if states:
-            self.mark_states(trace)
-        if pairs:
-            mark_pairs(self._view, trace)
 
     def mark_states(self, trace: Trace) -> None:
         """Mark each event of the trace together with the state before it."""

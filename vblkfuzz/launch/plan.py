@@ -71,8 +71,6 @@ class WorkerPlan:
     """False: libFuzzer gets no coverage, to measure what feedback is worth."""
     states: bool = True
     """False: libFuzzer gets only the blocks of guest and device, to measure the probes alone."""
-    pairs: bool = False
-    """True: libFuzzer gets ordered pairs of accesses, too (`feedback.pairs`)."""
     mutate: bool = True
     """False: libFuzzer mutates the bytes of inputs itself, to measure what the mutator is worth."""
     corpora: list[str] = field(default_factory=list)

@@ -11,10 +11,8 @@ from vblkfuzz.bench.searches import (
     no_feedback,
     no_schedule,
     no_states,
-    pairs,
     pct,
     state_machine,
-    states_and_pairs,
     uniform,
 )
 
@@ -28,8 +26,6 @@ _ALL: Final[tuple[Search, ...]] = (
     uniform.SEARCH,
     no_feedback.SEARCH,
     no_states.SEARCH,
-    pairs.SEARCH,
-    states_and_pairs.SEARCH,
     no_schedule.SEARCH,
     pct.SEARCH,
     byte_mutations.SEARCH,
