@@ -13,6 +13,7 @@ from vblkfuzz.targets.qemu.bus import PCI_SLOT, PORT_BUS
 from vblkfuzz.targets.qemu.qtest_port import NO_STEPS, QtestPort
 from vblkfuzz.targets.qemu.queue_numbers import number_on_device
 from vblkfuzz.virtio.features import on_the_wire
+from vblkfuzz.virtio.layout import STATUS_ACKNOWLEDGE, STATUS_DRIVER, STATUS_FEATURES_OK
 from vblkfuzz.virtio.request.blk import F_MQ, WRITEBACK_AT
 
 if TYPE_CHECKING:
@@ -42,6 +43,14 @@ _COMMON, _NOTIFY, _ISR, _DEVICE = 1, 2, 3, 4
 _FEATURE_SELECT, _FEATURES, _DRIVER_SELECT, _DRIVER_FEATURES = 0x00, 0x04, 0x08, 0x0C
 _STATUS, _GENERATION, _QUEUE_SELECT, _QUEUE_SIZE, _QUEUE_ENABLE = 0x14, 0x15, 0x16, 0x18, 0x1C
 _QUEUE_NOTIFY_OFF, _QUEUE_DESC, _QUEUE_RESET = 0x1E, 0x20, 0x3A
+
+_BEFORE_A_READ: Final = frozenset(
+    {
+        STATUS_ACKNOWLEDGE | STATUS_DRIVER,
+        STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK,
+    }
+)
+"""Device statuses after which a driver reads, its offer or the status (3.1.1): they are posted."""
 
 
 class _Places(NamedTuple):
@@ -106,11 +115,10 @@ class PciPort(QtestPort):
         return offered & scenario_features(self._config)
 
     def _read_features(self) -> int:
-        common, features = self._places.common, 0
-        for half in (0, 1):
-            self._line.post(f"writel {common + _FEATURE_SELECT:#x} {half}")
-            features |= self._line.ask(f"readl {common + _FEATURES:#x}") << 32 * half
-        return features
+        select = f"writel {self._places.common + _FEATURE_SELECT:#x}"
+        read = f"readl {self._places.common + _FEATURES:#x}"
+        low, high = self._line.ask_all((f"{select} 0", read, f"{select} 1", read))
+        return low | high << 32
 
     def accept_features(self, features: int) -> None:
         """Write the driver's feature bits."""
@@ -228,7 +236,8 @@ class PciPort(QtestPort):
             self._set_up_pci()
         self._status = value
         self._write("b", _STATUS, value)
-        self._line.flush()
+        if value not in _BEFORE_A_READ:
+            self._line.flush()
 
     def _set_up_pci(self) -> None:
         """Set the address of BAR 4; enable memory decoding and bus mastering, in a port as well."""
