@@ -94,7 +94,7 @@ class GuestDriver:
         self._watch = MemoryWatch(memory, ring, config.queues, form.status_at)
         self._answers = Answers(memory, form, transport, self._watch, ring)
         self._writer = Writer(memory, form, self._watch)
-        self._side = SideQueues(memory, transport, self._watch, ring, form.side_queues)
+        self._side = SideQueues(memory, transport, self._watch, ring, form)
         self.queues: Final = [GuestQueue(index) for index in range(config.queues)]
         self._in_use = self.queues
         """Queues that the driver uses; without F_MQ only the first (5.2.2)."""

@@ -60,6 +60,9 @@ class RequestForm(Protocol):
             serial: number of the request, from 1; the data of a write.
         """
 
+    def unit_of(self, sector: int) -> int:
+        """Return the logical unit that a request from this sector on is for; 0 without units."""
+
     def area(self, slot: Slot, sectors: int) -> slice:
         """Return the memory of a slot that a plain request of so many sectors needs."""
 

@@ -13,7 +13,7 @@ from vblkfuzz.driver.memory_map import SIDE_SLOTS, Slot, side_area
 from vblkfuzz.driver.request import Segmented
 from vblkfuzz.driver.rings import new_side_rings
 from vblkfuzz.driver.sent import Sent
-from vblkfuzz.scenario.alphabet.guest import FUNCTIONS
+from vblkfuzz.scenario.alphabet.guest import ABOUT_ONE, FUNCTIONS
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.scsi_kinds import TMF, TMF_ENDED
 from vblkfuzz.virtio.request.scsi_control import (
@@ -28,6 +28,7 @@ from vblkfuzz.virtio.request.scsi_control import (
 if TYPE_CHECKING:
     from vblkfuzz.driver.guest_queue import GuestQueue
     from vblkfuzz.driver.memory_watch import MemoryWatch
+    from vblkfuzz.driver.request import RequestForm
     from vblkfuzz.driver.transport import GuestSteps, Transport
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.memory import GuestMemory
@@ -46,12 +47,12 @@ class SideQueues:
         transport: Transport,
         watch: MemoryWatch,
         ring: TraceRing,
-        queues: tuple[int, ...],
+        form: RequestForm,
     ) -> None:
-        """Begin; `queues`: as `driver.request.RequestForm.side_queues`."""
+        """Begin; `form` says which queues there are, and which unit a number stands for."""
         self._memory, self._transport = memory, transport
         self._watch, self._ring = watch, ring
-        self._queues = queues
+        self._queues, self._unit_of = form.side_queues, form.unit_of
         self._control: DriverQueue | None = None
         """None: the device is not set up, or has no such queue."""
         self._free: list[Slot] = []
@@ -84,19 +85,25 @@ class SideQueues:
             queue: it.
             request: which of those under way, from the oldest one; counted on from there if there
                 are fewer. If there is none, the function is about a command that nobody has sent.
+                A function about all requests of a unit is for the unit that this number stands for.
         """
         control = self._control
         if control is None or not self._free:
             return
         heads = [*queue.sent]
         head = heads[request % len(heads)] if heads else 0
-        tag = queue.sent[head].slot.spare if heads else 0
+        tag, unit = 0, self._unit_of(request)
+        if heads:
+            tag = queue.sent[head].slot.spare
+        if heads and FUNCTIONS[function] in ABOUT_ONE:
+            unit = queue.sent[head].unit
         slot, number = self._free.pop(), self._queues[0]
         self._watch.look_at(number, side_area(slot))
-        chain = self._add(control, slot, management(FUNCTIONS[function], tag))
+        chain = self._add(control, slot, management(FUNCTIONS[function], tag, unit))
         self._asked += 1
         self._sent[chain] = self._asked, slot
-        self._ring.emit(TMF, _ACTOR, queue.index, function, head, value=self._asked)
+        what = queue.index, function, head
+        self._ring.emit(TMF, _ACTOR, *what, value=self._asked, length=unit)
         if control.needs_kick():
             yield from self._transport.kick(number)
 

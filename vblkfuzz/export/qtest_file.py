@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.driver.blk import BLK
 from vblkfuzz.driver.features import accepted, scenario_features
-from vblkfuzz.driver.forms import FORMS
+from vblkfuzz.driver.forms import form_of
 from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.program_rules import check_rule, words_of
@@ -198,7 +198,7 @@ def _step(operation: Op, device: DeviceConfig) -> str:
     if name == "hostile":
         return repr((name, broken(operation)))
     arguments.pop("shape", None)
-    form = FORMS[device.kind]
+    form = form_of(device)
     if is_shaped(operation) or (form is not BLK and operation.code in PUBLISHES):
         more = shaped(operation, device.queue_size, form)
         if more is None:  # the request does not fit into the ring; the kick remains

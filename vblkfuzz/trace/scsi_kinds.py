@@ -9,11 +9,11 @@ from vblkfuzz.trace import form
 from vblkfuzz.trace.kind import kind
 from vblkfuzz.virtio.request.scsi_control import ANSWERS
 
-# head: of the request of the queue that is meant, 0 if there is none
+# head: of the request of the queue that is meant, 0 if there is none; length: the unit
 TMF: Final = kind(
     210,
     "asked virtio-scsi for a task management function, about a request, all or none; value: its "
-    "number, from 1",
+    "number, from 1; length: the logical unit",
     flags=FUNCTIONS,
     value="tmf {}",
     head=form.DESCRIPTOR,

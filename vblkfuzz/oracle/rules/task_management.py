@@ -16,6 +16,7 @@ from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.guest import FUNCTIONS, REQUESTS
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.ending import ABORTED
 from vblkfuzz.trace.event import Event
@@ -39,7 +40,8 @@ COMPLETE = Situation("tmf_complete", "A task management function was complete.")
 FOUND = Situation("tmf_found_request", "A query found the request that it was about.")
 BY_TMF = Situation("tmf_aborted", "The guest found a request that task management had ended.")
 
-_ABORT, _QUERY = FUNCTIONS.index("abort_task"), FUNCTIONS.index("query_task")
+_ABORT, _QUERY, _NEXUS = map(FUNCTIONS.index, ("abort_task", "query_task", "i_t_nexus_reset"))
+"""The last one is about all units: they have the same target."""
 _COMPLETE, _SUCCEEDED = ANSWERS.index("complete"), ANSWERS.index("succeeded")
 _WRONG: Final = frozenset({NONE, ANSWERS.index("unwritten"), ANSWERS.index("unknown")})
 _STATES: Final = {NONE: "not_used", _SUCCEEDED: "succeeded"}
@@ -118,7 +120,7 @@ def _judge_answer(tmf: Event, ended: Event, report: Report) -> None:
 )
 def S43(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A request that was not dequeued when the guest asked is none of the unit's yet."""
-    tasks = _Tasks(report)
+    tasks = _Tasks(scenario.device, report)
     for event in events:
         kind = event.kind
         if kind in (OP, END):
@@ -140,8 +142,8 @@ def S43(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 class _Tasks:
     """The requests under way, and the functions about them."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, device: DeviceConfig, report: Report) -> None:
+        self._device, self._report = device, report
         self._trusted = False
         """Whether the device is set up, and the guest has not broken the protocol."""
         self._asked: dict[Place, Event] = {}
@@ -177,7 +179,7 @@ class _Tasks:
         self._asked[place] = event
         self.taken.discard(place)
         self._may_abort.discard(place)
-        if any(_covers(tmf, place[0]) for tmf, _ in self._open.values()):
+        if any(self._covers(tmf, event) for tmf, _ in self._open.values()):
             self._may_abort.add(place)
 
     def ask(self, tmf: Event) -> None:
@@ -185,7 +187,11 @@ class _Tasks:
         if not self._trusted or tmf.flag == _QUERY:
             return
         one = tmf.flag == _ABORT
-        meant = [place for place in self._asked if not one or place == (tmf.queue, tmf.head)]
+        meant = [
+            place
+            for place, request in self._asked.items()
+            if (place == (tmf.queue, tmf.head) if one else self._covers(tmf, request))
+        ]
         self._may_abort.update(meant)
         ends = {place: self._asked[place] for place in meant if place in self.taken}
         self._open[tmf.value] = tmf, ends
@@ -229,7 +235,8 @@ class _Tasks:
         )
         self._report.violation(request, collect, sentence, "unasked")
 
-
-def _covers(tmf: Event, queue: int) -> bool:
-    """Whether a function may end a later request of a queue: its memory may be the same."""
-    return tmf.flag != _ABORT or tmf.queue == queue
+    def _covers(self, tmf: Event, request: Event) -> bool:
+        """Whether a function may end this request, or one whose memory it has now."""
+        if tmf.flag == _ABORT:
+            return tmf.queue == request.queue
+        return tmf.flag == _NEXUS or tmf.length == self._device.unit_of(request.value & 0xFF)
