@@ -83,7 +83,7 @@ def S47(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 
 
 def _note_operation(asked: dict[int, tuple[Event, Event | None, str]], operation: Event) -> None:
-    """Note the first operation of the operator after each function: it may be why it is answered."""
+    """Note the first operation of the operator after each function: it may be the reason."""
     if operation.flag in _OPERATES:
         for number, (tmf, inside, after) in asked.items():
             asked[number] = tmf, inside, after or OPS[operation.flag].name
