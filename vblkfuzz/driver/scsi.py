@@ -12,7 +12,7 @@ A response is taken for the ending that a virtio-blk request would have: OK; UNS
 not know the command; IOERR for all other failures. UNIT ATTENTION and BUSY are RETRY: nothing was
 done, as after each reset of the device with the first command. ABORTED and RESET are ABORTED, which
 task management causes (`driver.side_queues`). A response that contradicts itself
-(`virtio.request.scsi.Answer.is_sound`) is no status.
+(`virtio.request.scsi.Answer.is_sound`), or says that there is no such unit, is no status.
 
 Header, response and range lie in the spare part of a slot. The tag is the address of the slot.
 Which unit a request is for: `scenario.device.DeviceConfig.unit_of`.
@@ -140,7 +140,7 @@ class ScsiForm:
 def ending_of(response: bytes) -> int:
     """Return the ending (`trace.ending`) that a response tells; NO_STATUS if it is not sound."""
     answer = answer_in(response)
-    if not answer.is_sound:
+    if not answer.is_sound or answer.response == ScsiResponse.BAD_TARGET:  # all units are there
         return NO_STATUS
     if answer.response != ScsiResponse.OK:
         return _WITHOUT_STATUS.get(answer.response, ENDED_IOERR)
