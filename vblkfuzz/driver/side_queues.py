@@ -1,14 +1,15 @@
 """The queues of virtio-scsi that take no commands: control and events (virtio 1.2, 5.6.2).
 
-The driver makes requests for task management available in the control queue, and nothing in the
-other one. As Linux does (virtscsi_tmf), it looks at all used rings when such a request has ended:
-what the request was about has ended by then.
+The driver makes requests for task management available in the control queue; the other one is that
+of `driver.event_queue`. As Linux does (virtscsi_tmf), it looks at all used rings when such a
+request has ended: what the request was about has ended by then.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.driver.event_queue import EventQueue
 from vblkfuzz.driver.memory_map import SIDE_SLOTS, Slot, side_area
 from vblkfuzz.driver.request import Segmented
 from vblkfuzz.driver.rings import new_side_rings
@@ -53,6 +54,7 @@ class SideQueues:
         self._memory, self._transport = memory, transport
         self._watch, self._ring = watch, ring
         self._queues, self._unit_of = form.side_queues, form.unit_of
+        self._events = EventQueue(memory, transport, watch, ring)
         self._control: DriverQueue | None = None
         """None: the device is not set up, or has no such queue."""
         self._free: list[Slot] = []
@@ -71,11 +73,18 @@ class SideQueues:
             yield from self._transport.set_up_queue(index, layout)
         self._control = rings[0] if rings else None
         self._free = list(SIDE_SLOTS)
+        if rings and features:
+            self._events.start(self._queues[1], rings[1])
+
+    def ready(self) -> None:
+        """The device is set up: it may be notified."""
+        self._events.ready()
 
     def forget(self) -> None:
         """Note that a reset has ended all requests."""
         self._control = None
         self._sent = {}
+        self._events.forget()
 
     def ask(self, function: int, queue: GuestQueue, request: int) -> GuestSteps:
         """Send a request for a function about a request of `queue`, if there is room.
@@ -119,7 +128,8 @@ class SideQueues:
         return chain
 
     def take(self) -> bool:
-        """Take the used entries of the control queue; return whether there were any."""
+        """Take events and the used entries of the control queue; return whether that had any."""
+        self._events.take()
         control, before = self._control, len(self._sent)
         while control is not None and self._sent and (used := control.get_used()) is not None:
             head, _ = used

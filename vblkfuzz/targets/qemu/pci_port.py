@@ -14,6 +14,7 @@ from vblkfuzz.targets.qemu.qtest_port import NO_STEPS, QtestPort
 from vblkfuzz.targets.qemu.queue_numbers import number_on_device
 from vblkfuzz.virtio.features import on_the_wire
 from vblkfuzz.virtio.request.blk import F_MQ, WRITEBACK_AT
+from vblkfuzz.virtio.request.scsi_event import F_CHANGE, F_HOTPLUG
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps
@@ -42,6 +43,10 @@ _COMMON, _NOTIFY, _ISR, _DEVICE = 1, 2, 3, 4
 _FEATURE_SELECT, _FEATURES, _DRIVER_SELECT, _DRIVER_FEATURES = 0x00, 0x04, 0x08, 0x0C
 _STATUS, _GENERATION, _QUEUE_SELECT, _QUEUE_SIZE, _QUEUE_ENABLE = 0x14, 0x15, 0x16, 0x18, 0x1C
 _QUEUE_NOTIFY_OFF, _QUEUE_DESC, _QUEUE_RESET = 0x1E, 0x20, 0x3A
+
+
+_EVENTS: Final = 1 << F_HOTPLUG | 1 << F_CHANGE
+"""Features of virtio-scsi that the driver accepts in any case; a trace does not have them."""
 
 
 class _Places(NamedTuple):
@@ -114,8 +119,8 @@ class PciPort(QtestPort):
 
     def accept_features(self, features: int) -> None:
         """Write the driver's feature bits."""
-        if self._is_scsi:
-            features = on_the_wire(features)
+        if self._is_scsi:  # events are for those that ask for them
+            features = on_the_wire(features) | self._read_features() & _EVENTS
         for half in (0, 1):
             self._write("l", _DRIVER_SELECT, half)
             self._write("l", _DRIVER_FEATURES, features >> 32 * half & 0xFFFF_FFFF)
