@@ -44,7 +44,7 @@ class RequestForm(Protocol):
     has_capacity: bool
     """Whether the configuration of the device says its capacity."""
     side_queues: tuple[int, ...]
-    """Numbers of queues that the driver only sets up; those of requests begin at 0."""
+    """Numbers of the queues for control and events, or none; those of requests begin at 0."""
 
     def build(
         self, memory: GuestMemory, slot: Slot, code: int, sector: int, sectors: int, serial: int

@@ -9,7 +9,7 @@ import pytest
 from tests.targets.qemu.binary import NEEDS_QEMU
 from tests.targets.qemu.test_scsi import answers, endings_of, signatures
 from vblkfuzz.executor import Execution, run_scenario
-from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.device import DeviceConfig, Ring
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
@@ -18,6 +18,8 @@ from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.trace.ending import ABORTED, ENDED_OK, RETRY
 from vblkfuzz.trace.kinds import DRAIN_END, POP, SECTOR
 from vblkfuzz.trace.probe import without_probe
+from vblkfuzz.trace.scsi_kinds import SCSI_EVENT
+from vblkfuzz.virtio.request.scsi_event import KINDS
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
 
@@ -100,4 +102,25 @@ def test_a_kick_before_driver_ok_in_a_section_is_none_of_a_handler(target: QemuT
     """From QEMU 10.0 on the vCPU reads the queue then; there is no notifier to detach."""
     ops = (op("init", how="no_driver_ok"), op("drain_begin"), request("in", 0), op("driver_ok"))
     execution = run_scenario(target, Scenario(DeviceConfig(), (*ops, op("drain_end"))))
+    assert not signatures(execution)
+
+
+@pytest.mark.parametrize("ring", ["split", "packed"])
+def test_a_resize_is_told_or_said_to_be_missed(target: QemuTarget, ring: Ring) -> None:
+    """Three at once have two buffers; also while another unit is drained."""
+    sizes = [op("resize", sectors=sectors) for sectors in (8, 16, 64)]
+    section = (op("drain_begin"), op("mirror_begin"), op("drain_end"), sizes[0], COLLECTS)
+    ops = (*AWAKE, *sizes, COLLECTS, COLLECTS, *section, op("mirror_finish"), COLLECTS)
+    device = DeviceConfig(queue_size=16, units=2, ring=ring)
+    execution = run_scenario(target, Scenario(device, ops))
+    events = without_probe(execution.trace.events)
+    found = [(KINDS[one.flag], one.head, one.length) for one in events if one.kind == SCSI_EVENT]
+    assert found == [("change", 0, 0), ("change", 0, 0), ("no event", 0, 1), ("change", 0, 0)]
+    assert not signatures(execution)
+
+
+def test_what_tells_nothing(target: QemuTarget) -> None:
+    ops = (op("block_job", kind="commit"), op("snapshot"), op("reopen"), op("replug"), *AWAKE)
+    execution = run(target, *ops, COLLECTS)
+    assert not [one for one in execution.trace.events if one.kind == SCSI_EVENT]
     assert not signatures(execution)

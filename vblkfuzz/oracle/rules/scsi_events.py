@@ -75,8 +75,7 @@ def S48(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         elif kind == OP:
             heard.causes += _PER_CAUSE * (event.flag in _OPERATES)
         elif kind == EVENTS_READY:
-            heard.ready = event
-            heard.resize = None if event.value else heard.resize
+            heard.has_buffers(event)
         elif kind == RESIZE:
             heard.resized(event)
         elif kind in (VM_STOP_CALL, VM_CONT):
@@ -85,6 +84,7 @@ def S48(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             heard.judge_lost(event)
         elif kind in _BREAKS:
             heard.ready = heard.resize = None
+            heard.trusted = kind == DRIVER_INIT
 
 
 class _Heard:
@@ -101,6 +101,13 @@ class _Heard:
         """The first resize since then."""
         self.runs = True
         """Whether the VM does."""
+        self.trusted = False
+        """Whether the device was set up, and nothing has come in between."""
+
+    def has_buffers(self, event: Event) -> None:
+        """Note that the device has all buffers, and has told all that it had to."""
+        self.ready = event if self.trusted else None
+        self.resize = None
 
     def resized(self, event: Event) -> None:
         """Note a new capacity, if the device had to tell it."""
