@@ -136,9 +136,7 @@ class GuestDriver:
             yield from self._registers.write_status(status)
             if not self._transport.read_status() & STATUS_FEATURES_OK:
                 self._set_up = False
-                yield from self._registers.write_status(
-                    status & ~STATUS_FEATURES_OK | STATUS_FAILED
-                )
+                yield from self._registers.write_status(status ^ STATUS_FEATURES_OK | STATUS_FAILED)
                 return
         self._ring.emit(FEATURES, _ACTOR, **fields(offered, self._features))
         if self._again and self._form.has_capacity:
