@@ -46,6 +46,7 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
     "fixed_iothread": (True, 2, {True: 0, False: 32}),
     "ring": ("split", 7, {"split": 0, "packed": 4}),
     "kind": ("blk", 7, {"blk": 0, "scsi": 8}),
+    "units": (1, 0, {1: 0, 2: 4, 3: 8}),
 }
 """Of each field: its default, its header byte, and what its values are there, beside the first
 value of all other fields."""

@@ -17,7 +17,7 @@ from typing import Final
 
 from vblkfuzz.mutation.argument import changed_record, new_record
 from vblkfuzz.mutation.beginning import Beginning
-from vblkfuzz.mutation.configure import change_config, new_config, set_ring
+from vblkfuzz.mutation.configure import change_config, new_config, set_ring, set_units
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import Draft, Item
 from vblkfuzz.mutation.early import early
@@ -87,6 +87,8 @@ class Mutator:
         stops: Stops | None = None,
         parents: Parents | None = None,
         ring: Ring | None = None,
+        *,
+        units: bool = False,
     ) -> None:
         """Begin.
 
@@ -95,9 +97,11 @@ class Mutator:
             stops: the points that threads of the device pass, if a schedule interrupts them.
             parents: the shortest inputs of the campaign; whoever runs inputs tells them which.
             ring: form of the rings in all new inputs; None: split, or as in the inputs given.
+            units: new stories have several logical units now and then, since the device can.
         """
         self._stops = stops
         self._ring = ring
+        self._units = units
         self._parents = Parents() if parents is None else parents
         self._sweep = Sweep()
         self._by: list[str] = []
@@ -258,6 +262,8 @@ class Mutator:
     def _begin(self, draft: Draft) -> None:
         """Replace the draft by a new short story."""
         draft.config = new_config(self._random)
+        if self._units:
+            set_units(draft.config, self._random)
         first = self._new(_INIT) if self._random() < _OTHER_INIT else INIT_ITEM
         draft.items = [first, self._new(_PUBLISH_KICK)]
         for _ in range(1 + self._below(3)):

@@ -15,6 +15,7 @@ from vblkfuzz.targets.qemu.queue_numbers import number_on_device
 from vblkfuzz.virtio.features import on_the_wire
 from vblkfuzz.virtio.layout import STATUS_ACKNOWLEDGE, STATUS_DRIVER, STATUS_FEATURES_OK
 from vblkfuzz.virtio.request.blk import F_MQ, WRITEBACK_AT
+from vblkfuzz.virtio.request.scsi_event import F_CHANGE, F_HOTPLUG
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps
@@ -51,6 +52,10 @@ _BEFORE_A_READ: Final = frozenset(
     }
 )
 """Device statuses after which a driver reads, its offer or the status (3.1.1): they are posted."""
+
+
+_EVENTS: Final = 1 << F_HOTPLUG | 1 << F_CHANGE
+"""Features of virtio-scsi that the driver accepts in any case; a trace does not have them."""
 
 
 class _Places(NamedTuple):
@@ -122,8 +127,8 @@ class PciPort(QtestPort):
 
     def accept_features(self, features: int) -> None:
         """Write the driver's feature bits."""
-        if self._is_scsi:
-            features = on_the_wire(features)
+        if self._is_scsi:  # events are for those that ask for them
+            features = on_the_wire(features) | self._read_features() & _EVENTS
         for half in (0, 1):
             self._write("l", _DRIVER_SELECT, half)
             self._write("l", _DRIVER_FEATURES, features >> 32 * half & 0xFFFF_FFFF)

@@ -49,6 +49,8 @@ class Variant(NamedTuple):
 
     kind: str = "blk"
     """As in `scenario.device`."""
+    units: int = 1
+    """Logical units of virtio-scsi."""
     packed: bool = False
     """Whether the device offers packed rings."""
 
@@ -85,8 +87,10 @@ def variant_of(scenario: Scenario, options: TargetOptions, *, mmio: bool = False
     nbd = _nbd_variant(scenario) if holds else None
     iothreads = iothreads_of(config, options.iothread)
     flags = iothreads, config.ioeventfd, config.read_only
-    packed, bus = config.ring == "packed", "mmio" if mmio else _pci_bus(scenario)
-    return Variant(*flags, nbd, serial, config.kind, packed=packed, bus=bus)
+    bus = "mmio" if mmio else _pci_bus(scenario)
+    units = config.units if config.kind == "scsi" else 1
+    packed = config.ring == "packed"
+    return Variant(*flags, nbd, serial, config.kind, units, packed=packed, bus=bus)
 
 
 def _pci_bus(scenario: Scenario) -> Bus:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
-IGNORES: Final = frozenset({"werror", "rerror", "kind", "ring"})
+IGNORES: Final = frozenset({"werror", "rerror", "kind", "units", "ring"})
 """An export reports each error, and is virtio-blk; it does not offer packed rings."""
 
 

@@ -28,7 +28,7 @@ WITHOUT: Final = frozenset(
 )
 """The operator and the disk of any back-end are not under control."""
 IGNORES: Final = frozenset(
-    {"iothreads", "fixed_iothread", "polling", "disk_sectors", "werror", "rerror", "kind"}
+    {"iothreads", "fixed_iothread", "polling", "disk_sectors", "werror", "rerror", "kind", "units"}
 )
 """Threads and disk of any back-end are not under control; it is virtio-blk."""
 

@@ -25,7 +25,7 @@ DEVICE: Final = "vhost-user-blk-pci"
 IGNORES: Final = frozenset(
     {
         *("iothreads", "fixed_iothread", "polling", "ioeventfd", "first_index"),
-        *("werror", "rerror", "kind", "ring"),
+        *("werror", "rerror", "kind", "units", "ring"),
     }
 )
 """QEMU has neither disk nor IOThread for the device; it has virtio-blk and split rings."""
