@@ -20,12 +20,12 @@ from vblkfuzz.targets.dequeue import Dequeue
 from vblkfuzz.targets.qemu import hotplug
 from vblkfuzz.targets.replug import tell_unplug, tell_unplugged
 from vblkfuzz.targets.vhost.fault import BackendGone
-from vblkfuzz.targets.vhost.message import Request
 from vblkfuzz.targets.vhost_user_frontend.server import Order
 from vblkfuzz.targets.vhost_user_frontend.without import WITHOUT
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import POP, RESET_CALL, RESET_RET, VM_CONT, VM_STOP_CALL, VM_STOP_RET
-from vblkfuzz.trace.vhost_kinds import VHOST_MESSAGE, Word
+from vblkfuzz.trace.vhost_kinds import VHOST_MESSAGE
+from vblkfuzz.virtio.vhost_user import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,7 +120,7 @@ class Operator:
         """
         told = self._backend.log.take()
         for one in told:
-            if (one.kind, one.flag) == (VHOST_MESSAGE, Word.SET_CONFIG):
+            if (one.kind, one.flag) == (VHOST_MESSAGE, Request.SET_CONFIG):
                 self._writeback = bool(one.value)
         self._messages += [one for one in told if one.kind != POP]
         if self._recorder is not None:

@@ -16,7 +16,6 @@ from vblkfuzz.targets.vhost.fault import MalformedReply
 from vblkfuzz.targets.vhost.inflight import InflightArea
 from vblkfuzz.targets.vhost.memory_table import Region, unpack_regions
 from vblkfuzz.targets.vhost.message import (
-    F_PROTOCOL_FEATURES,
     FLAG_NEED_REPLY,
     FLAG_REPLY,
     HEADER,
@@ -25,8 +24,6 @@ from vblkfuzz.targets.vhost.message import (
     NO_FD,
     VERSION,
     ConfigRange,
-    ProtocolFeature,
-    Request,
     VringAddresses,
     VringState,
     pack_u64,
@@ -41,6 +38,7 @@ from vblkfuzz.virtio.features import device_side
 from vblkfuzz.virtio.layout import F_RING_RESET
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.request.blk import WRITEBACK_AT, ConfigSpace
+from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, ProtocolFeature, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
