@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import Final
 
+from vblkfuzz.scenario.alphabet.backend import WAYS
 from vblkfuzz.trace.kind import kind
 from vblkfuzz.virtio.vhost_user import Request
 
@@ -33,4 +34,21 @@ VHOST_CONNECTION: Final = kind(
     123,
     "the connection between front-end and back-end *ended*, or another one was *made*",
     flags=("ended", "made"),
+)
+VHOST_ANSWER: Final = kind(
+    124,
+    "the back-end answered a message of the front-end in another way than it should, or late; "
+    "value: the message",
+    flags=WAYS,
+    value=lambda number: _WORDS.get(number, str(number)),
+)
+VHOST_CONFIG: Final = kind(
+    125,
+    "the back-end *told* the front-end that the configuration has changed, which *did* or did "
+    "*not* carry that out",
+    flags=("told", "did", "not"),
+    value="{} sectors",
+)
+CONFIG_CALLED: Final = kind(
+    126, "the driver found that the device has told of a change of its configuration"
 )

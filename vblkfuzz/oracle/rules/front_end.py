@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.alphabet.backend import WAYS
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import DRIVER_INIT, END, HOSTILE, POP, PUSH, RESET_RET
-from vblkfuzz.trace.vhost_kinds import VHOST_CONNECTION, VHOST_MESSAGE, About
+from vblkfuzz.trace.vhost_kinds import VHOST_ANSWER, VHOST_CONNECTION, VHOST_MESSAGE, About
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, ProtocolFeature, Request
 
 _MADE: Final = 1
 """Flag of a VHOST_CONNECTION."""
+_LATE: Final = WAYS.index("late")
 _U16: Final = 0xFFFF
 
 GREETED_AGAIN = Situation(
@@ -78,6 +80,11 @@ _GREETING: Final = frozenset(
 """Messages that may come before the front-end has become the owner of the session."""
 _PARTS: Final = (Request.SET_VRING_NUM, Request.SET_VRING_BASE, Request.SET_VRING_ADDR)
 """What a ring needs before SET_VRING_KICK starts it."""
+
+
+def is_wrong(answer: Event) -> bool:
+    """Whether an answer of the back-end (VHOST_ANSWER) is more than late."""
+    return answer.flag != _LATE
 
 
 def _name(word: int) -> str:
@@ -147,7 +154,7 @@ class _Connection:
     instead=(
         "On each connection it negotiates, becomes the owner, and sets up a ring before it starts."
     ),
-    needs=(VHOST_CONNECTION, VHOST_MESSAGE, END),
+    needs=(VHOST_CONNECTION, VHOST_MESSAGE, VHOST_ANSWER, END),
     situations=(GREETED_AGAIN,),
     witnesses=Witness.MESSAGES,
     decisive=(VHOST_CONNECTION, VHOST_MESSAGE),
@@ -162,6 +169,9 @@ def S44(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             connection = _Connection(event) if event.flag == _MADE else None
         elif connection is None:
             continue
+        elif event.kind == VHOST_ANSWER:
+            if is_wrong(event):  # what follows is judged by S49
+                connection = None
         elif event.kind == END:
             _check_greeted(connection, report)
         else:
@@ -197,7 +207,10 @@ def _check_greeted(connection: _Connection, report: Report) -> None:
         "SET_VRING_BASE has the answer to GET_VRING_BASE; after a lost connection an index from "
         "the used one to the last that was taken; after a reset of the device 0."
     ),
-    needs=(VHOST_CONNECTION, VHOST_MESSAGE, POP, PUSH, RESET_RET, DRIVER_INIT, HOSTILE),
+    needs=(
+        *(VHOST_CONNECTION, VHOST_MESSAGE, VHOST_ANSWER),
+        *(POP, PUSH, RESET_RET, DRIVER_INIT, HOSTILE),
+    ),
     situations=(BASE_RETURNED, BASE_AFTER_LOSS),
     witnesses=Witness.MESSAGES | Witness.POP | Witness.MEMORY,
     decisive=(VHOST_MESSAGE,),
@@ -207,7 +220,7 @@ def _check_greeted(connection: _Connection, report: Report) -> None:
 def S45(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A new inflight area tells of a reset: the front-end asks for one in the start after it.
 
-    Not judged: rings in which the guest has broken the protocol.
+    Not judged: rings in which the guest has broken the protocol; what follows a wrong answer.
     """
     stopped: dict[int, Event] = {}
     lost: Event | None = None
@@ -216,7 +229,10 @@ def S45(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     hostile = False
     for event in events:
         kind, queue = event.kind, event.queue
-        if kind == VHOST_CONNECTION:
+        if kind == VHOST_ANSWER:
+            if is_wrong(event):
+                return
+        elif kind == VHOST_CONNECTION:
             lost = event
             stopped.clear()
         elif kind == POP:
@@ -268,7 +284,7 @@ def _check_base(
     title="A vhost-user front-end hands the inflight area to the next back-end.",
     source="Vhost-user Protocol, Inflight I/O tracking; QEMU vhost_dev_set_inflight",
     instead="SET_INFLIGHT_FD names the area that was last in use, before a ring is started.",
-    needs=(VHOST_CONNECTION, VHOST_MESSAGE),
+    needs=(VHOST_CONNECTION, VHOST_MESSAGE, VHOST_ANSWER),
     situations=(AREA_KEPT,),
     witnesses=Witness.MESSAGES,
     decisive=(VHOST_MESSAGE,),
@@ -276,12 +292,18 @@ def _check_base(
     leads_to=("L1", "L3", "S38"),
 )
 def S46(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Areas have numbers in the order in which the back-end has made them."""
+    """Areas have numbers in the order in which the back-end has made them.
+
+    Not judged: what follows a wrong answer.
+    """
     made: Event | None = None
     area: Event | None = None
     handed: Event | None = None
     for event in events:
-        if event.kind == VHOST_CONNECTION:
+        if event.kind == VHOST_ANSWER:
+            if is_wrong(event):
+                return
+        elif event.kind == VHOST_CONNECTION:
             made, handed = event, None
         elif event.flag == Request.GET_INFLIGHT_FD:
             area, handed = event, None
