@@ -26,9 +26,9 @@ import select
 import socket
 from contextlib import suppress
 from enum import IntEnum
-from struct import Struct
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.targets.server_process import ORDER
 from vblkfuzz.targets.vhost_user_frontend.answer import RIGHT, Conduct
 from vblkfuzz.targets.vhost_user_frontend.disk import FORMS, Answer, Disk
 from vblkfuzz.targets.vhost_user_frontend.held import HeldRequests
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
     from vblkfuzz.targets.vhost_user_frontend.ring import Ring, Taken
 
-ORDER: Final = Struct("<BBBx")
 ENDED, MADE = range(2)
 """Flags of a VHOST_CONNECTION."""
 
