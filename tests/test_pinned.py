@@ -27,6 +27,7 @@ OPERATIONS = (
     *("save", "restore", "block_job", "reopen", "throttle"),
     "replug",
     "tmf",
+    "answer",
 )
 """Names of operations by code."""
 
@@ -51,7 +52,7 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
 """Of each field: its default, its header byte, and what its values are there, beside the first
 value of all other fields."""
 
-MUTATIONS = "2a75152e78b41a9f"
+MUTATIONS = "8160e7dd9f96fe20"
 """Digest of a chain of mutations with seed 7, the same on every Python."""
 
 

@@ -99,6 +99,8 @@ NOT_YET = {
     "S46",
     "S47",
     "S48",
+    "S49",
+    "S50",
     "L6",
 }
 """PLANTED is for test devices, the others are for real ones."""

@@ -113,6 +113,9 @@ class Transport:
         self.log.append(f"call {index}")
         return True
 
+    def take_config_call(self) -> bool:
+        return False
+
 
 class Guest:
     """A driver whose device is played by the test."""

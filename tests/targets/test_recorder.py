@@ -105,6 +105,9 @@ class Inert:
     def take_call(self, index: int) -> bool:
         return False
 
+    def take_config_call(self) -> bool:
+        return False
+
 
 class SharedParts:
     """A guest, and a device whose actions the test carries out."""

@@ -129,6 +129,10 @@ class Observed:
         """Return whether the device has called since the last check."""
         return self._transport.take_call(index)
 
+    def take_config_call(self) -> bool:
+        """Return whether the device has told of a change of its configuration."""
+        return self._transport.take_config_call()
+
     def write_status(self, value: int) -> GuestSteps:
         """Write the status; record a reset, and DRIVER_OK as a start."""
         if value == 0:

@@ -83,3 +83,6 @@ class Transport(Protocol):
 
     def take_call(self, index: int) -> bool:
         """Return whether the device has called since the last check."""
+
+    def take_config_call(self) -> bool:
+        """Return whether a check of calls has found that the configuration has changed (2.5)."""

@@ -158,6 +158,10 @@ class MailboxTransport:
         """Clear the call eventfd; return whether it was set."""
         return self._calls[index].clear()
 
+    def take_config_call(self) -> bool:
+        """Return False: the device records such an interrupt itself."""
+        return False
+
     def _exit_and_wait(self, reason: Exit, argument: int) -> GuestSteps:
         self._registers.post_exit(reason, argument)
         while self._registers.exit_pending():

@@ -40,6 +40,11 @@ _BUSES, _WINDOW = 0x18, 0x20
 _COMMON, _NOTIFY, _ISR, _DEVICE = 1, 2, 3, 4
 """Types of virtio's PCI capabilities (4.1.4)."""
 
+_CONFIG_CHANGED: Final = 2
+"""Bit of the ISR status (4.1.4.5)."""
+_NOTHING: Final = 0xFF
+"""What a read gives where there is no device: after a system reset."""
+
 # Offsets in the common configuration (4.1.4.3).
 _FEATURE_SELECT, _FEATURES, _DRIVER_SELECT, _DRIVER_FEATURES = 0x00, 0x04, 0x08, 0x0C
 _STATUS, _GENERATION, _QUEUE_SELECT, _QUEUE_SIZE, _QUEUE_ENABLE = 0x14, 0x15, 0x16, 0x18, 0x1C
@@ -86,6 +91,7 @@ class PciPort(QtestPort):
         """Address of its configuration space."""
         self._status = 0
         """Device status that the driver wrote last."""
+        self._config_called = False
 
     def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
         """Set up PCI if the process is a new one; clear guest memory, which no device uses now."""
@@ -96,6 +102,7 @@ class PciPort(QtestPort):
             self._places = self._find_places()
         if self._is_scsi:  # the unit takes the size of its disk only now
             self._write_status(0)
+        self._config_called = False
         self._generation = self._read_generation()
         self._clear_memory()
 
@@ -218,7 +225,15 @@ class PciPort(QtestPort):
 
     def take_call(self, index: int) -> bool:
         """Read the ISR status, which clears it: without MSI-X all queues share one interrupt."""
-        return bool(self._line.ask(f"readb {self._places.isr:#x}") & 1)
+        raised = self._line.ask(f"readb {self._places.isr:#x}")
+        if raised & _CONFIG_CHANGED and raised != _NOTHING:
+            self._config_called = True
+        return bool(raised & 1)
+
+    def take_config_call(self) -> bool:
+        """Return whether such a read has shown a change of the configuration."""
+        called, self._config_called = self._config_called, False
+        return called
 
     # --- PCI ----------------------------------------------------------------------------------
 

@@ -232,6 +232,10 @@ class VhostUserPort:
             return os.eventfd_read(fds.call) > 0
         return False
 
+    def take_config_call(self) -> bool:
+        """Return False: the back-end gets no channel to tell of it."""
+        return False
+
     # --- Connections --------------------------------------------------------------------------
 
     def _enter(self, frontend: Frontend) -> None:
