@@ -183,7 +183,8 @@ def test_any_defects_together_give_a_whole_trace(names: list[str], seed: int) ->
 def test_all_defects_at_once() -> None:
     device = device_class(defective("reference", DEFECTS))
     mixins = {mixin for defect in DEFECTS.values() for mixin in defect.mixins}
-    parts = (device, device.block_backend, device.queue_port, device.device_queue, device.operator)
+    queues = (device.device_queue, device.packed_queue)
+    parts = (device, device.block_backend, device.queue_port, *queues, device.operator)
     used = {each for part in (*parts, device.aio_context) for each in part.__mro__}
     assert mixins <= used
 
