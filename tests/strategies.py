@@ -83,7 +83,7 @@ def scenarios(max_ops: int = limits.MAX_OPS) -> st.SearchStrategy[Scenario]:
 
 def on_virtio_blk(scenario: Scenario) -> Scenario:
     """Return a scenario as the model runs it, which has virtio-blk only."""
-    return replace(scenario, device=replace(scenario.device, kind="blk"))
+    return replace(scenario, device=replace(scenario.device, kind="blk", units=1))
 
 
 def fuzz_bytes() -> st.SearchStrategy[bytes]:

@@ -27,6 +27,7 @@ OPERATIONS = (
     *("save", "restore", "block_job", "reopen", "throttle"),
     "replug",
     "tmf",
+    "answer",
 )
 """Names of operations by code."""
 
@@ -46,12 +47,13 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
     "fixed_iothread": (True, 2, {True: 0, False: 32}),
     "ring": ("split", 7, {"split": 0, "packed": 4}),
     "kind": ("blk", 7, {"blk": 0, "scsi": 8}),
+    "units": (1, 0, {1: 0, 2: 4, 3: 8}),
     "in_order": (False, 5, {False: 0, True: 4}),
 }
 """Of each field: its default, its header byte, and what its values are there, beside the first
 value of all other fields."""
 
-MUTATIONS = "2a75152e78b41a9f"
+MUTATIONS = "8160e7dd9f96fe20"
 """Digest of a chain of mutations with seed 7, the same on every Python."""
 
 

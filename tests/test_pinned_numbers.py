@@ -61,6 +61,14 @@ TMF_ANSWERS = (
     *("transport failure", "target failure", "nexus failure", "failure"),
     *("unwritten", "unknown", "none"),
 )
+ANSWERED = (
+    *("features", "protocol_features", "queue_num", "config", "vring_base", "inflight"),
+    *("mem_table", "set_config", "any"),
+)
+WAYS = (
+    *("right", "late", "error", "short", "long", "huge", "cut", "zeroes", "ones", "more"),
+    *("number", "flags", "twice", "file"),
+)
 GOES = ("guest", "vcpu", "main", "io0", "io1", "next")
 
 MESSAGES = {
@@ -194,6 +202,9 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     121: ("driver_ok", ()),
     122: ("vhost_message", tuple(MESSAGES.get(number, "") for number in range(41))),
     123: ("vhost_connection", ("ended", "made")),
+    124: ("vhost_answer", WAYS),
+    125: ("vhost_config", ("told", "did", "not")),
+    126: ("config_called", ()),
     210: ("tmf", FUNCTIONS),
     211: ("tmf_ended", TMF_ANSWERS),
     140: ("flushed", ()),
@@ -285,6 +296,8 @@ PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
     "tmf queue": QUEUE,
     "tmf function": (1, FUNCTIONS),
     "tmf request": (2, range(4)),
+    "answer message": (0, ANSWERED),
+    "answer how": (1, WAYS),
 }
 """Of each parameter of an operation: its argument field, and its values in stored order from 0."""
 

@@ -15,6 +15,9 @@ QUEUE_SIZES: Final = (4, 8, 16, 32)
 
 MAX_QUEUE_SIZE: Final = max(QUEUE_SIZES)
 
+MAX_UNITS: Final = 3
+"""Most logical units of one device of virtio-scsi. With three, two are drained and one is not."""
+
 MAX_IOTHREADS: Final = 2
 """Most IOThreads of one device. Two are enough for queues in different threads."""
 

@@ -25,6 +25,8 @@ from vblkfuzz.virtio.split.device_queue import DeviceQueue
 class Transport:
     """Logs the driver's calls and answers at once."""
 
+    in_turns = True
+
     def __init__(self, features: int) -> None:
         self.features = features
         self.accepted: int | None = None
@@ -110,6 +112,9 @@ class Transport:
     def take_call(self, index: int) -> bool:
         self.log.append(f"call {index}")
         return True
+
+    def take_config_call(self) -> bool:
+        return False
 
 
 class Guest:

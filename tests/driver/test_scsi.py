@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.driver.lone_guest import Guest
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.memory_map import SIDE_QUEUES, SLOTS, slot_at
-from vblkfuzz.driver.scsi import SCSI, ending_of
+from vblkfuzz.driver.scsi import ScsiForm, ending_of
 from vblkfuzz.limits import GUEST_MEMORY_SIZE, MAX_DISK_SECTORS, MAX_REQUEST_SECTORS
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
@@ -57,13 +57,16 @@ def sense(key: int, code: int = 0, status: int = 2) -> bytes:
     return RESPONSE.pack(len(data), 0, 0, status, 0, data)
 
 
+SCSI = ScsiForm(DeviceConfig(kind="scsi"))
+
+
 class ScsiGuest(Guest):
     """A driver of virtio-scsi whose device is played by the test."""
 
-    def __init__(self, *, queues: int = 1, size: int = 8) -> None:
+    def __init__(self, *, queues: int = 1, size: int = 8, units: int = 1) -> None:
         super().__init__(queues=queues, size=size)
-        config = DeviceConfig(queues=queues, queue_size=size, kind="scsi")
-        self.driver = GuestDriver(self.memory, self.transport, config, self.ring, SCSI)
+        config = DeviceConfig(queues=queues, queue_size=size, kind="scsi", units=units)
+        self.driver = GuestDriver(self.memory, self.transport, config, self.ring, ScsiForm(config))
         self.do("init")
         self.end = self.device()
 
@@ -222,3 +225,12 @@ def test_its_configuration_has_no_capacity() -> None:
     assert guest.events(CONFIG_READ) == []
     assert guest.transport.accepted is not None
     assert not guest.transport.accepted >> F_MQ & 1
+
+
+def test_units_take_turns_by_the_first_sector() -> None:
+    guest, found = ScsiGuest(units=3, size=16), []
+    for sector, sectors in ((0, 2), (1, 1), (5, 4), (63, 1)):
+        guest.do("publish", request="in", sector=sector, sectors=sectors)
+        header = gather(guest.memory, guest.take().readable)
+        found.append((header[:4], header[19 + 5]))
+    assert found == [(bytes([1, 0, 0x40, sector % 3]), sector) for sector in (0, 1, 5, 63)]

@@ -26,8 +26,8 @@ ABORT = RESPONSE.pack(0, 0, 0, 0, 2, b"")
 class ControlGuest(ScsiGuest):
     """A guest whose control queue the test plays, too."""
 
-    def __init__(self, *, queues: int = 1) -> None:
-        super().__init__(queues=queues)
+    def __init__(self, *, queues: int = 1, units: int = 1) -> None:
+        super().__init__(queues=queues, units=units)
         self.control = self.device(CONTROL)
 
     def take_tmf(self) -> Chain:
@@ -168,3 +168,29 @@ def test_virtio_blk_has_none() -> None:
     assert guest.transport.log == before
     found: list[Event] = guest.events(TMF)
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("function", "request_number", "unit"),
+    [
+        *[("abort_task", 0, 1), ("abort_task", 1, 0), ("query_task", 2, 1)],
+        *[("logical_unit_reset", 0, 0), ("abort_task_set", 1, 1), ("abort_task_set", 2, 2)],
+    ],
+)
+def test_a_function_is_for_the_unit_of_its_request_or_for_that_of_its_number(
+    function: str, request_number: int, unit: int
+) -> None:
+    guest = ControlGuest(units=3)
+    guest.do("publish", request="in", sector=4)
+    guest.do("publish", request="in", sector=3)
+    guest.do("tmf", function=function, request=request_number)
+    found = gather(guest.memory, guest.take_tmf().readable)
+    assert found[8:16] == bytes([1, 0, 0x40, unit, 0, 0, 0, 0])
+    (event,) = guest.events(TMF)
+    assert event.length == unit
+
+
+def test_a_function_about_no_request_is_for_the_unit_of_its_number() -> None:
+    guest = ControlGuest(units=3)
+    guest.do("tmf", function="abort_task", request=2)
+    assert gather(guest.memory, guest.take_tmf().readable)[11] == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import device_configs
-from vblkfuzz.mutation.configure import change_config, new_config
+from vblkfuzz.mutation.configure import change_config, new_config, set_units
 from vblkfuzz.scenario.device import DEFAULTS, FIELDS, DeviceConfig, Value
 from vblkfuzz.scenario.device_header import COUNTS, device_in, header_of
 
@@ -83,8 +84,21 @@ def test_a_new_story_takes_values_by_their_weights(name: str) -> None:
 
 def test_a_field_of_weight_0_keeps_what_it_has() -> None:
     left = set(FIELDS) - set(DRAWN)
-    assert left == {"ring", "kind"}
+    assert left == {"ring", "kind", "units"}
     for ring in ("split", "packed"):
         assert {each.ring for each in changes(DeviceConfig(ring=ring), 3000)} == {ring}
     random = Random(3).random
     assert {device_in(tuple(new_config(random))).ring for _ in range(3000)} == {"split"}
+
+
+def test_units_are_chosen_on_request_and_nothing_else_changes() -> None:
+    random = Random(4).random
+    seen = set()
+    for _ in range(300):
+        config = new_config(random)
+        before = device_in(tuple(config))
+        set_units(config, random)
+        after = device_in(tuple(config))
+        assert replace(after, units=1) == before
+        seen.add(after.units)
+    assert seen == {1, 2, 3}

@@ -199,18 +199,33 @@ def test_most_inputs_are_made_of_the_parents_that_are_known() -> None:
 
 def test_with_few_parents_most_inputs_are_new_stories() -> None:
     long = encode(Scenario(ops=(op("init"), *[op("read_config")] * 60)))
-    new = []
+    new, walks = [], []
     for many in (4, 76):
         mutator = Mutator(1, parents=parents_of("init", "publish_kick", "stop", many=many))
         by = [(mutator.mutate(long, MAX_BYTES), mutator.made.by)[1] for _ in range(300)]
         new.append(by.count(("new",)))
-    assert new[0] > 240
+        walks.append(by.count(("walk",)))
+    assert new[0] + walks[0] > 240
     assert 30 < new[1] < 120
+    assert min(walks) > 40
+
+
+def test_walks_get_fewer_and_need_feedback() -> None:
+    walks = []
+    for parents in (None, parents_of("init", "publish_kick")):
+        mutator = Mutator(1, parents=parents)
+        by = [(mutator.mutate(b"", MAX_BYTES), mutator.made.by)[1] for _ in range(4000)]
+        walks.append([by[:300].count(("walk",)), by[-300:].count(("walk",))])
+    assert walks[0] == [0, 0]
+    assert walks[1][0] > 45
+    assert 4 < walks[1][1] < 30
 
 
 def test_a_story_of_a_parent_often_gets_a_schedule_alone() -> None:
     names = "init", "publish_kick", "stop", "cont"
     mutator = Mutator(1, parents=parents_of(*names))
+    for _ in range(1000):  # a campaign begins with walks
+        mutator.mutate(b"", MAX_BYTES)
     made = [decode(mutator.mutate(b"", MAX_BYTES)) for _ in range(300)]
     same = [one for one in made if tuple(each.name for each in one.ops) == names]
     assert len(same) > 40

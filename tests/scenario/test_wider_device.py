@@ -79,7 +79,7 @@ PLACES = "x: expected one of the header bytes 0, 1, 2, 3, 4, 5, 7"
     ("row", "complaint"),
     [
         ("x: Annotated[bool, Row((False, True), byte=2)] = True", "must be the default"),
-        ("x: Annotated[int, Row(range(65), byte=0)] = 0", "no room for queues, x"),
+        ("x: Annotated[int, Row(range(65), byte=0)] = 0", "no room for queues, units, x"),
         ("x: Annotated[bool, Row(FLAG, byte=6)] = False", f"{PLACES}, found 6"),
         ("x: Annotated[bool, Row(FLAG, byte=8)] = False", f"{PLACES}, found 8"),
     ],

@@ -50,6 +50,7 @@ POPPED = [Dequeue(0, ActorId.IO0)]
 class Inert:
     """A transport to a device that does nothing by itself."""
 
+    in_turns = False
     _status = 0
 
     def device_features(self) -> int:
@@ -102,6 +103,9 @@ class Inert:
         yield from ()
 
     def take_call(self, index: int) -> bool:
+        return False
+
+    def take_config_call(self) -> bool:
         return False
 
 

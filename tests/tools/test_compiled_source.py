@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.checkout import CHECKOUT
-from tools.compiled.modules import OPEN, ROOMS, compiled_files
+from tools.compiled.modules import OPEN, compiled_files
 from tools.compiled.primitives import with_primitives
 from tools.compiled.source import source_to_compile, with_lines
 from vblkfuzz.dataplane.thread import causal
@@ -91,11 +91,9 @@ def classes_of(module: str) -> list[type]:
     return [each for each in names.values() if getattr(each, "__module__", "") == module]
 
 
-@pytest.mark.parametrize("rooms", [tuple(ROOMS), ("virtio",)])
-def test_every_compiled_class_below_which_there_is_python_is_open(rooms: tuple[str, ...]) -> None:
+def test_every_compiled_class_below_which_there_is_python_is_open() -> None:
     """Also those between: mypyc would run the constructor of a closed one twice."""
-    files = compiled_files(CHECKOUT / "vblkfuzz", rooms)
-    compiled = {f"vblkfuzz.{file.removesuffix('.py').replace('/', '.')}" for file in files}
+    compiled = {f"vblkfuzz.{file.removesuffix('.py').replace('/', '.')}" for file in FILES}
     modules = {
         ".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__")
         for path in (CHECKOUT / "vblkfuzz").rglob("*.py")
@@ -109,11 +107,6 @@ def test_every_compiled_class_below_which_there_is_python_is_open(rooms: tuple[s
 def test_a_pattern_that_matches_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no file virtio/"):
         compiled_files(tmp_path)
-
-
-def test_a_room_that_is_not_compiled_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected rooms of virtio, trace, "):
-        compiled_files(CHECKOUT / "vblkfuzz", ("virtio", "campaign"))
 
 
 def test_a_constant_is_final_and_an_alias_of_a_type_is_not() -> None:

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from vblkfuzz.scenario.alphabet.backend import WAYS
 from vblkfuzz.scenario.alphabet.guest import FUNCTIONS, HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
@@ -24,7 +25,7 @@ GOES = tuple(go.name.lower() for go in Go)
 MESSAGES = KINDS[vhost_kinds.VHOST_MESSAGE].flags
 """The specification of vhost-user explains their names."""
 OPERATIONS = tuple(spec.name for spec in OPS)
-NAMES_OF_SCENARIOS = (OPERATIONS, HOSTILE_DEEDS, REQUESTS, SHAPES, GOES, MESSAGES, FUNCTIONS)
+NAMES_OF_SCENARIOS = (OPERATIONS, HOSTILE_DEEDS, REQUESTS, SHAPES, GOES, MESSAGES, FUNCTIONS, WAYS)
 FILES = [kinds, schedule_kinds, scsi_kinds, vhost_kinds]
 MODULES = pytest.mark.parametrize("module", FILES, ids=["kinds", "schedule", "scsi", "vhost"])
 ROWS = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)

@@ -2,8 +2,7 @@
 
 Without the variable the wheel is the pure one, for any platform. With it the wheel holds the same
 files and beside them a library, which Python prefers to the files. It is for one version of Python
-and one platform, and needs a C compiler. Instead of 1 the variable can name rooms, with commas
-between them: only these are compiled then, to see sooner that a compiled build works.
+and one platform, and needs a C compiler.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class CompiledBuild(BuildHookInterface):  # type: ignore[misc,unused-ignore]  # 
             return
         self._folder = TemporaryDirectory()
         folder = Path(self._folder.name)
-        for library in compile_into(folder, Path(self.root), _asked()):
+        for library in compile_into(folder, Path(self.root)):
             build_data["force_include"][str(folder / library)] = library
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
@@ -63,25 +62,19 @@ class CompiledBuild(BuildHookInterface):  # type: ignore[misc,unused-ignore]  # 
             self._folder.cleanup()
 
 
-def _asked() -> str:
-    """Return what is to be compiled: nothing, `1` for all, or rooms."""
-    asked = os.environ.get(_ASKED, "")
-    return "" if asked == "0" else asked
+def _asked() -> bool:
+    return os.environ.get(_ASKED, "0") not in ("", "0")
 
 
-def compile_into(folder: Path, checkout: Path, asked: str = "1") -> list[str]:
-    """Compile the package of a checkout in a folder; return the libraries, relative to it.
-
-    `asked`: `1` for all that can be compiled, or rooms with commas between them.
-    """
+def compile_into(folder: Path, checkout: Path) -> list[str]:
+    """Compile the package of a checkout in a folder; return the libraries, relative to it."""
     sys.path.insert(0, str(checkout))  # hatchling loads this file by its path, without a package
     from tools.compiled import primitives
-    from tools.compiled.modules import ROOMS, compiled_files
+    from tools.compiled.modules import compiled_files
     from tools.compiled.source import source_to_compile, with_lines
 
     shutil.copytree(checkout / _PACKAGE, folder / _PACKAGE, ignore=shutil.ignore_patterns("*.pyc"))
-    rooms = ROOMS if asked == "1" else asked.split(",")
-    files = [f"{_PACKAGE}/{file}" for file in compiled_files(folder / _PACKAGE, rooms)]
+    files = [f"{_PACKAGE}/{file}" for file in compiled_files(folder / _PACKAGE)]
     lines = {}
     for file in files:
         path = folder / file

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 ROOMS: Final[dict[str, tuple[str, ...]]] = {
@@ -60,22 +59,15 @@ OPEN: Final = frozenset(
 a compiled class below an open one that is not open itself would run its constructor twice."""
 
 
-def compiled_files(package: Path, rooms: Iterable[str] = ROOMS) -> list[str]:
+def compiled_files(package: Path) -> list[str]:
     """Return the files to compile, relative to the package, in a fixed order.
-
-    Args:
-        package: its folder.
-        rooms: those to compile.
 
     Raises:
         FileNotFoundError: a pattern of `ROOMS` matches nothing.
-        ValueError: a room has no files that can be compiled.
     """
     found: set[str] = set()
-    for room in rooms:
-        if room not in ROOMS:
-            raise ValueError(f"expected rooms of {', '.join(ROOMS)} to compile, found {room!r}")
-        for pattern in ROOMS[room]:
+    for room, patterns in ROOMS.items():
+        for pattern in patterns:
             files = {str(file.relative_to(package)) for file in (package / room).glob(pattern)}
             if not files:
                 raise FileNotFoundError(f"tools/compiled/modules.py: no file {room}/{pattern}")

@@ -342,7 +342,8 @@ def fuzz(
         worker.warn(why_free(target, plan))
         worker.recorded = recorded_inputs(plan, target, finder, arena.coverage, send)
         worker.features.counting = counting_of(plan, worker.recorded, send)
-        mutator = Mutator(plan.seed, stops, worker.parents, plan.ring)
+        units = getattr(target, "kind", None) == "scsi"
+        mutator = Mutator(plan.seed, stops, worker.parents, plan.ring, units=units)
         mutations = {
             "custom_mutator": lambda a, size, _: worker.new(
                 a, mutator.mutate(a, size), size, mutator.made

@@ -32,3 +32,6 @@ class BackendControl:
     def flush(self, *_: int) -> None:
         """End held requests other than reads without error."""
         self._backend.flush()
+
+    def answer(self, *_: int) -> None:
+        """Do nothing: the model has no front-end, which sends messages."""

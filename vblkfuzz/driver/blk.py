@@ -77,6 +77,10 @@ class BlkForm:
             return Segmented((header, (slot.segment, DISCARD_SEGMENT.size)), (status,))
         return Segmented((header,), (status,))
 
+    def unit_of(self, sector: int) -> int:
+        """Return the only disk."""
+        return 0
+
     def area(self, slot: Slot, sectors: int) -> slice:
         """Return the memory of a slot that a plain request of so many sectors needs."""
         return plain_area(slot, sectors)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _MAX_CONFIG_READS: Final = 8
 """Attempts to read the configuration without a change during the read."""
+_MOST: Final = 0xFFFF
+"""Sectors that an event can say: what is beyond is beyond any disk of a scenario."""
 
 
 def read_config(transport: Transport, ring: TraceRing) -> GuestSteps:
@@ -22,7 +24,7 @@ def read_config(transport: Transport, ring: TraceRing) -> GuestSteps:
         yield POINT
         before = transport.config_generation()
         yield POINT
-        capacity = transport.capacity()
+        capacity = min(transport.capacity(), _MOST)
         yield POINT
         if transport.config_generation() == before:
             ring.emit(CONFIG_READ, ActorId.GUEST, head=before & 0xFFFF, value=capacity)

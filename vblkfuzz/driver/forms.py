@@ -1,13 +1,17 @@
-"""The form of requests by kind of device (the field `kind` of `scenario.device`)."""
+"""The form of requests of a device (the fields `kind` and `units` of `scenario.device`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING
 
 from vblkfuzz.driver.blk import BLK
-from vblkfuzz.driver.request import RequestForm
-from vblkfuzz.driver.scsi import SCSI
+from vblkfuzz.driver.scsi import ScsiForm
 
-FORMS: Final[Mapping[str, RequestForm]] = MappingProxyType({"blk": BLK, "scsi": SCSI})
+if TYPE_CHECKING:
+    from vblkfuzz.driver.request import RequestForm
+    from vblkfuzz.scenario.device import DeviceConfig
+
+
+def form_of(device: DeviceConfig) -> RequestForm:
+    """Return the form of its requests."""
+    return ScsiForm(device) if device.kind == "scsi" else BLK

@@ -89,10 +89,10 @@ class GuestDriver:
         self._ring = ring
         self._registers = DriverRegisters(transport, ring)
         self._cache_mode = CacheMode(transport, ring)
-        self._watch = MemoryWatch(memory, ring, config.queues, form.status_at)
+        self._watch = MemoryWatch(memory, ring, config.queues, form.status_at, transport.in_turns)
         self._answers = Answers(memory, form, transport, self._watch, ring)
         self._writer = Writer(memory, form, self._watch)
-        self._side = SideQueues(memory, transport, self._watch, ring, form.side_queues)
+        self._side = SideQueues(memory, transport, self._watch, ring, form)
         self.queues: Final = [GuestQueue(index) for index in range(config.queues)]
         self._in_use = self.queues
         """Queues that the driver uses; without F_MQ only the first (5.2.2)."""
@@ -134,8 +134,7 @@ class GuestDriver:
             yield from self._registers.write_status(status)
             if not self._transport.read_status() & STATUS_FEATURES_OK:
                 self._set_up = False
-                failed = status & ~STATUS_FEATURES_OK | STATUS_FAILED
-                yield from self._registers.write_status(failed)
+                yield from self._registers.write_status(status ^ STATUS_FEATURES_OK | STATUS_FAILED)
                 return
         self._ring.emit(FEATURES, _ACTOR, **fields(offered, self._features))
         if self._again and self._form.has_capacity:
@@ -150,8 +149,10 @@ class GuestDriver:
             self._left_out = status
         else:
             yield from self._registers.write_status(status | STATUS_DRIVER_OK)
-        flag = 2 - (how != _INIT_NO_DRIVER_OK)
+        flag = 2 if self._left_out else 1
         self._ring.emit(DRIVER_INIT, _ACTOR, flag=flag, **rings(self._features))
+        if not self._left_out:
+            self._side.ready()
 
     def driver_ok(self, operation: Op) -> GuestSteps:
         """Write DRIVER_OK if init has left it out and the device has not been reset since."""
@@ -160,16 +161,16 @@ class GuestDriver:
         if status and self._transport.read_status() == status:
             yield from self._registers.write_status(status | STATUS_DRIVER_OK)
             self._ring.emit(DRIVER_OK, _ACTOR)
+            self._side.ready()
 
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
         queue.start(self._memory, self._config, self._features)
-        self._watch.set_up(queue.index, queue.layout)
+        self._watch.set_up(queue.index, queue.layout, queue.ring)
         yield from self._transport.set_up_queue(queue.index, queue.layout)
 
     def reset(self, operation: Op) -> GuestSteps:
         """Reset the device; the rings are no longer used."""
-        self._set_up = False
-        self._dirty = False
+        self._set_up = self._dirty = False
         self._left_out = 0
         yield from self._reset(function=operation.a == _FUNCTION)
 
@@ -273,9 +274,8 @@ class GuestDriver:
         shown = publish_broken(queue.ring, operation.b, slot, head)
         self._watch.lend((queue.index, head), sent)
         self._watch.open(queue.index, opened(operation.b, slot))
-        idx = queue.ring.avail_idx
         self._ring.emit(HOSTILE, _ACTOR, queue.index, operation.b)
-        self._ring.emit(PUBLISH, _ACTOR, queue.index, 1, shown, value=idx)
+        self._ring.emit(PUBLISH, _ACTOR, queue.index, 1, shown, value=queue.ring.avail_idx)
         yield from self.kick(operation)
 
     def publish_again(self, operation: Op) -> GuestSteps:
@@ -289,7 +289,7 @@ class GuestDriver:
         queue.again.add(head)
         self._watch.look_at_ring(queue.index)
         idx = queue.ring.publish_raw(head)
-        self._watch.wrote_ring(queue.index)
+        self._watch.open(queue.index, ())
         self._ring.emit(HOSTILE, _ACTOR, queue.index, _HEAD_AGAIN)
         self._ring.emit(PUBLISH, _ACTOR, queue.index, 1, head, value=idx)
         yield from self.kick(operation)

@@ -73,6 +73,13 @@ SIDE_SLOTS: Final = tuple(
 """Of the control queue: a request and its answer, the status; nothing else is used."""
 
 
+_EVENT_SLOTS_AT: Final = _SIDE_SLOTS_AT + _SIDE_SIZE // 2 * _SIDE_SLOT_BYTES
+EVENT_SLOTS: Final = tuple(
+    Slot(at, at, at, at, at, at) for at in (_EVENT_SLOTS_AT, _EVENT_SLOTS_AT + _SIDE_SLOT_BYTES)
+)
+"""Of the event queue: a buffer each. With two, more events before the next look are missed."""
+
+
 @cache
 def ring_layout(index: int, size: int, bank: int) -> RingLayout:
     """Return the layout of the rings of queue `index` in `bank` (0 or 1); `size` in entries."""

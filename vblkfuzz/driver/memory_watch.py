@@ -1,13 +1,13 @@
 """The driver's watch over guest memory: it notices what the device must not write.
 
-A device may write the used ring of a queue that is set up (or the descriptors of a packed ring),
-and the writable buffers of a request from its chain to its used entry, or to the reset that ends it
-(virtio 1.2, 2.7.4, 2.7.5.1, 2.7.8, 2.8, 2.4). The watch keeps an *image*: guest memory as the
-driver knows it. The driver copies into it what it has written itself, and what the device may write
-is copied before each comparison. So any other difference is a write that virtio forbids: past a
-buffer or before it, into memory that the device may only read, into rings or buffers that a reset
-or the driver has taken back, or into memory that was never the device's. It is recorded as
-MEMORY_CHANGED, once.
+A device may write the used ring of a queue that is set up (or, of a packed ring, the descriptors
+that it returns), and the writable buffers of a request from its chain to its used entry, or to the
+reset that ends it (virtio 1.2, 2.7.4, 2.7.5.1, 2.7.8, 2.8, 2.4). The watch keeps an *image*: guest
+memory as the driver knows it. The driver copies into it what it has written itself, and what the
+device may write is copied before each comparison. So any other difference is a write that virtio
+forbids: past a buffer or before it, into memory that the device may only read, into rings or
+buffers that a reset or the driver has taken back, or into memory that was never the device's. It is
+recorded as MEMORY_CHANGED, once.
 
 The driver looks before it writes a request, when it collects, and when a reset has returned. It
 needs no event of the device, so the same code watches the model and real devices. A real device
@@ -18,7 +18,8 @@ Not noticed:
 * a write of the bytes that are there already. So the driver fills the data buffers of a collected
   request with poison; a status that is written twice stays unnoticed;
 * a write into buffers that a later request has made writable;
-* a used descriptor of a packed ring at a wrong place: any of its descriptors may become used;
+* what a real device writes into descriptors of a packed ring. It may be returning some during the
+  comparison, several at once, and the flags of the first of them come last;
 * what hostile ring contents allow (`hostile.opened`), until their queue is reset;
 * a change of the rings while the driver makes a request available;
 * at once: a write into the memory of queues that are not in use. Resets look there.
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from vblkfuzz.driver.sent import Sent
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.memory import GuestMemory
-    from vblkfuzz.virtio.queue import Areas
+    from vblkfuzz.virtio.queue import Areas, DriverQueue
 
 _POISON: Final = memoryview(b"\xff" * GUEST_MEMORY_SIZE)
 """Fills buffers that the driver has taken back: no request writes this byte (`sector_data`)."""
@@ -62,7 +63,12 @@ class MemoryWatch:
     """Knows what guest memory must contain."""
 
     def __init__(
-        self, memory: GuestMemory, ring: TraceRing, queues: int, status_at: int = -1
+        self,
+        memory: GuestMemory,
+        ring: TraceRing,
+        queues: int,
+        status_at: int = -1,
+        in_turns: bool = False,
     ) -> None:
         """Begin with zeroed guest memory, for a driver of so many queues.
 
@@ -71,6 +77,7 @@ class MemoryWatch:
             ring: where changes are recorded.
             queues: number of the queues.
             status_at: as in `driver.request.RequestForm`.
+            in_turns: as in `driver.transport.Transport`.
         """
         self._status_at = status_at
         end = end_of(queues)
@@ -80,12 +87,15 @@ class MemoryWatch:
         self._beyond = memory.bytes[end:]
         """Memory of queues that are not in use."""
         self._ring = ring
+        self._in_turns = in_turns
         self._owned: dict[int, slice] = {}
-        """What only the driver writes, by queue: descriptor table and available ring; of a packed
-        ring its event suppression."""
+        """What the driver writes, by queue: descriptor table and available ring; of a packed ring
+        its event suppression, and in turns the descriptors."""
+        self._returning: dict[int, DriverQueue] = {}
+        """Queues whose device writes some of that when it returns requests."""
         self._used: dict[int, tuple[slice, ...]] = {}
-        """Used ring, or descriptors and device area of a packed ring; and what hostile contents let
-        the device write, by queue."""
+        """Used ring or device area, if not in turns with the descriptors of a packed ring; and what
+        hostile contents let the device write, by queue."""
         self._loans: dict[Key, Loan] = {}
         """Requests in use, by queue and head."""
         self._ended: list[tuple[Key, Loan, Place]] = []
@@ -103,6 +113,9 @@ class MemoryWatch:
                 expected[each] = found[each]
         for loan in self._loans.values():
             for each in loan[0]:
+                expected[each] = found[each]
+        for ring in self._returning.values():
+            for each in ring.returned():
                 expected[each] = found[each]
         if self._image != found:
             self._look_closely(found.tobytes())
@@ -157,9 +170,11 @@ class MemoryWatch:
 
     # --- What the driver does -----------------------------------------------------------------
 
-    def set_up(self, queue: int, layout: Areas) -> None:
+    def set_up(self, queue: int, layout: Areas, ring: DriverQueue) -> None:
         """The driver has zeroed the rings of a queue and gives them to the device."""
-        whole, self._owned[queue], self._used[queue] = _parts(layout)
+        whole, self._owned[queue], self._used[queue] = _parts(layout, self._in_turns)
+        if self._in_turns and _is_shared(layout):
+            self._returning[queue] = ring
         self._expected[whole] = self._found[whole]
         self._rings[layout] = (queue, _UNUSED)
 
@@ -184,8 +199,14 @@ class MemoryWatch:
         self._loans[key] = (_slices(sent.buffers[1]), sent)
 
     def open(self, queue: int, segments: Segments) -> None:
-        """The driver has written hostile contents, which let the device write `segments`."""
+        """The driver has written hostile contents, which let the device write `segments`.
+
+        Where it then returns requests of a packed ring is not known.
+        """
+        self.wrote_ring(queue)
         self._used[queue] += _slices(segments)
+        if self._returning.pop(queue, None):
+            self._used[queue] += (self._owned[queue],)
 
     def take_back(self, key: Key) -> None:
         """The driver has collected a request, and has read its answer.
@@ -219,15 +240,25 @@ class MemoryWatch:
         for key in [key for key in self._loans if key[0] == queue]:
             self._ended.append((key, self._loans.pop(key), requests))
         del self._owned[queue], self._used[queue]
+        self._returning.pop(queue, None)
         for layout, (of, ended) in self._rings.items():
             if of == queue and not ended:
                 self._rings[layout] = (of, rings)
 
 
 @cache
-def _parts(layout: Areas) -> tuple[slice, slice, tuple[slice, ...]]:
+def _parts(layout: Areas, in_turns: bool) -> tuple[slice, slice, tuple[slice, ...]]:
     """Return the whole of the rings, the driver's part, and the device's part."""
-    return slice(layout.desc, layout.end), layout.driver_part(), layout.device_part()
+    driver, device, shared = layout.driver_part(), layout.device_part(), layout.shared_part()
+    whole = slice(layout.desc, layout.end)
+    if in_turns or not _is_shared(layout):
+        return whole, slice(min(driver.start, shared.start), driver.stop), (device,)
+    return whole, driver, (shared, device)
+
+
+def _is_shared(layout: Areas) -> bool:
+    shared = layout.shared_part()
+    return bool(shared.stop > shared.start)
 
 
 @lru_cache(maxsize=4096)

@@ -61,9 +61,9 @@ class Memory:
             ended: requests that have ended, in this order, and what has ended them.
             rings: rings, each with its queue and what has ended its set-up; UNUSED: nothing.
         """
-        headers = {sent.buffers.readable[0] for _, sent in used.values()}
+        headers = {_first(sent) for _, sent in used.values()}
         self._all_ended = list(ended)
-        last = {each[1][1].buffers.readable[0]: each for each in self._all_ended}
+        last = {_first(each[1][1]): each for each in self._all_ended}
         self._used = used
         self._ended = [each for header, each in last.items() if header not in headers]
         self._rings = rings
@@ -104,6 +104,11 @@ class Memory:
         for layout, (queue, ended) in self._rings.items():
             if ended:
                 yield Change(ended, queue), layout.desc, layout.end - layout.desc
+
+
+def _first(sent: Sent) -> tuple[int, int]:
+    """Return the first buffer of a request; a buffer for events has no header."""
+    return (sent.buffers.readable or sent.buffers.writable)[0]
 
 
 def _areas(requests: Iterable[tuple[Key, Loan, Place]]) -> Iterator[Area]:

@@ -64,6 +64,8 @@ class Port(Transport, Protocol):
 class Observed:
     """A transport that records resets and starts; satisfies `Transport`."""
 
+    in_turns = False
+
     def __init__(
         self, transport: Transport, ring: TraceRing, queue_reset: Frame = Frame.QUEUE_RESET
     ) -> None:
@@ -126,6 +128,10 @@ class Observed:
     def take_call(self, index: int) -> bool:
         """Return whether the device has called since the last check."""
         return self._transport.take_call(index)
+
+    def take_config_call(self) -> bool:
+        """Return whether the device has told of a change of its configuration."""
+        return self._transport.take_config_call()
 
     def write_status(self, value: int) -> GuestSteps:
         """Write the status; record a reset, and DRIVER_OK as a start."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import CALLED, ENABLE_READ, STATUS_READ
+from vblkfuzz.trace.vhost_kinds import CONFIG_CALLED
 from vblkfuzz.virtio.layout import F_RING_PACKED, STATUS_FEATURES_OK
 
 if TYPE_CHECKING:
@@ -72,3 +73,5 @@ class DriverRegisters:
     def take_call(self, queue: int) -> None:
         """Clear the interrupt of a queue, and record whether the device had raised it."""
         self._ring.emit(CALLED, _ACTOR, queue, self._transport.take_call(queue))
+        if self._transport.take_config_call():
+            self._ring.emit(CONFIG_CALLED, _ACTOR)

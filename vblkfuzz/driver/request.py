@@ -44,7 +44,7 @@ class RequestForm(Protocol):
     has_capacity: bool
     """Whether the configuration of the device says its capacity."""
     side_queues: tuple[int, ...]
-    """Numbers of queues that the driver only sets up; those of requests begin at 0."""
+    """Numbers of the queues for control and events, or none; those of requests begin at 0."""
 
     def build(
         self, memory: GuestMemory, slot: Slot, code: int, sector: int, sectors: int, serial: int
@@ -59,6 +59,9 @@ class RequestForm(Protocol):
             sectors: length in sectors, for reads, writes, discards and zeroes.
             serial: number of the request, from 1; the data of a write.
         """
+
+    def unit_of(self, sector: int) -> int:
+        """Return the logical unit that a request from this sector on is for; 0 without units."""
 
     def area(self, slot: Slot, sectors: int) -> slice:
         """Return the memory of a slot that a plain request of so many sectors needs."""

@@ -12,9 +12,10 @@ A response is taken for the ending that a virtio-blk request would have: OK; UNS
 not know the command; IOERR for all other failures. UNIT ATTENTION and BUSY are RETRY: nothing was
 done, as after each reset of the device with the first command. ABORTED and RESET are ABORTED, which
 task management causes (`driver.side_queues`). A response that contradicts itself
-(`virtio.request.scsi.Answer.is_sound`) is no status.
+(`virtio.request.scsi.Answer.is_sound`), or says that there is no such unit, is no status.
 
 Header, response and range lie in the spare part of a slot. The tag is the address of the slot.
+Which unit a request is for: `scenario.device.DeviceConfig.unit_of`.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ from vblkfuzz.virtio.request.scsi import (
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.memory_map import Slot
-    from vblkfuzz.driver.request import RequestForm, Segments
+    from vblkfuzz.driver.request import Segments
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.memory import GuestMemory
 
 RESPONSE_AT: Final = 64
@@ -84,13 +86,17 @@ class ScsiForm:
     has_capacity = False
     side_queues: tuple[int, ...] = SIDE_QUEUES
 
+    def __init__(self, device: DeviceConfig) -> None:
+        """Write requests for this device."""
+        self.unit_of = device.unit_of
+
     def build(
         self, memory: GuestMemory, slot: Slot, code: int, sector: int, sectors: int, serial: int
     ) -> Segmented:
         """Write a request into a slot; see `RequestForm.build`."""
         data, name = memory.bytes, REQUESTS[code]
         data[slot.spare : slot.spare + HEADER_SIZE] = header(
-            _command(name, sector, sectors), slot.spare
+            _command(name, sector, sectors), slot.spare, self.unit_of(sector)
         )
         response = slot.spare + RESPONSE_AT
         data[response : response + RESPONSE_SIZE] = bytes([STATUS_POISON]) * RESPONSE_SIZE
@@ -134,7 +140,7 @@ class ScsiForm:
 def ending_of(response: bytes) -> int:
     """Return the ending (`trace.ending`) that a response tells; NO_STATUS if it is not sound."""
     answer = answer_in(response)
-    if not answer.is_sound:
+    if not answer.is_sound or answer.response == ScsiResponse.BAD_TARGET:  # all units are there
         return NO_STATUS
     if answer.response != ScsiResponse.OK:
         return _WITHOUT_STATUS.get(answer.response, ENDED_IOERR)
@@ -189,5 +195,3 @@ def _size_of_answer(name: str, sectors: int) -> int:
 assert _RANGE_AT >= RESPONSE_AT + RESPONSE_SIZE
 assert RESPONSE_AT >= HEADER_SIZE
 assert _RANGE_AT + UNMAP_LIST.size <= 640
-
-SCSI: Final[RequestForm] = ScsiForm()

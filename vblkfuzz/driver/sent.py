@@ -24,5 +24,7 @@ class Sent(NamedTuple):
     """A read whose data is recorded: its first sector, and the number of sectors after it."""
     names: bool = False
     """Whether it is a GET_ID."""
+    unit: int = 0
+    """The logical unit that it is for."""
     broken: bool = False
     """Whether its chain is none that a device can follow to the end."""

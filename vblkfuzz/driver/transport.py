@@ -22,6 +22,10 @@ GuestSteps = Generator[bool | None, None, None]
 class Transport(Protocol):
     """A virtio transport (virtio 1.2, 4)."""
 
+    @property
+    def in_turns(self) -> bool:
+        """Whether the device rests while the driver runs, and the other way round."""
+
     def device_features(self) -> int:
         """Return the feature bits that the device offers."""
 
@@ -79,3 +83,6 @@ class Transport(Protocol):
 
     def take_call(self, index: int) -> bool:
         """Return whether the device has called since the last check."""
+
+    def take_config_call(self) -> bool:
+        """Return whether a check of calls has found that the configuration has changed (2.5)."""

@@ -60,5 +60,6 @@ class Writer:
         is_read = code == _READ and (not shaped or answer(shape, code) == Answer.SERVED)
         read = (sector, more) if is_read else None
         slot = queue.free_slots.pop()
-        queue.sent[head] = Sent(slot, buffers, table, area, shaped, read, code == _GET_ID)
+        of = form.unit_of(sector)
+        queue.sent[head] = Sent(slot, buffers, table, area, shaped, read, code == _GET_ID, of)
         return head

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.driver.blk import BLK
 from vblkfuzz.driver.features import accepted, scenario_features
-from vblkfuzz.driver.forms import FORMS
+from vblkfuzz.driver.forms import form_of
 from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.program_rules import check_rule, words_of
@@ -47,7 +47,7 @@ _TEMPLATE: Final = "qtest_program.txt"
 _STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
 _SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
 _FLAGS: Final = "IOTHREADS, IOEVENTFD, POLLING, READ_ONLY = 1, True, False, False\n"
-_KIND: Final = 'KIND = "blk"  # of the device\n'
+_KIND: Final = 'KIND, UNITS = "blk", 1  # of the device\n'
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
 _SHOWS: Final = 'SHOWS = ""  # words of the sentences that show the bug; others are only printed\n'
 _LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
@@ -124,6 +124,7 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
     sizes = device.queues, device.queue_size, device.disk_sectors
+    units = device.units if device.kind == "scsi" else 1
     flags = device.iothreads, device.ioeventfd, device.polling, device.read_only
     made = [_step(one, device) if _has(one) else "" for one in scenario.ops]
     steps = "".join(f"    {step},\n" for step in made if step)
@@ -132,7 +133,7 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
         (_STEPS, f"STEPS = [\n{steps}]\n"),
         (_SIZES, f"{_SIZES.partition(' = ')[0]} = {', '.join(map(repr, sizes))}\n"),
         (_FLAGS, f"{_FLAGS.partition(' = ')[0]} = {', '.join(map(repr, flags))}\n"),
-        (_KIND, f"KIND = {device.kind!r}{_KIND[_KIND.index('  #') :]}"),
+        (_KIND, f"KIND, UNITS = {device.kind!r}, {units}{_KIND[_KIND.index('  #') :]}"),
         (_SENTENCE, f"SENTENCE = {sentence!r}\n"),
         (_SHOWS, f"SHOWS = {shows if serial else ''!r}{_SHOWS[_SHOWS.index('  #') :]}"),
         (_LEFT_OUT, f"LEFT_OUT = {left_out(scenario)!r}{_LEFT_OUT[_LEFT_OUT.index('  #') :]}"),
@@ -200,7 +201,7 @@ def _step(operation: Op, device: DeviceConfig) -> str:
     if name == "hostile":
         return repr((name, broken(operation)))
     arguments.pop("shape", None)
-    form = FORMS[device.kind]
+    form = form_of(device)
     if is_shaped(operation) or (form is not BLK and operation.code in PUBLISHES):
         more = shaped(operation, device.queue_size, form)
         if more is None:  # the request does not fit into the ring; the kick remains

@@ -66,7 +66,7 @@ def _of_package(options: Sequence[object]) -> hashlib._Hash:
     found = hashlib.sha1(usedforsecurity=False)
     python = (platform.python_implementation(), platform.python_version())
     found.update(json.dumps([__version__, build(), *python, *options]).encode())
-    for file in sorted(_PACKAGE.rglob("*.py")):
+    for file in sorted(_PACKAGE.rglob("*.py"), key=str):
         _add(found, file)
     return found
 

@@ -10,6 +10,24 @@ _PROC_BYTES: Final = 256
 """Bytes to read; each of these files is shorter, or begins with what is of interest."""
 
 
+def until_woken(kernel: str) -> frozenset[bytes]:
+    """Return the functions of the kernel in which a thread is never in state D.
+
+    They sleep interruptibly and take no lock for which they would sleep (`ep_poll` and
+    `unix_stream_read_generic` take a mutex).
+
+    Args:
+        kernel: its version, as uname(2) tells it. In one of real time, a spinlock is such a lock.
+    """
+    if "PREEMPT_RT" in kernel:
+        return frozenset()
+    futex = (b"futex_do_wait", b"futex_wait_queue", b"futex_wait_queue_me")
+    return frozenset((*futex, b"poll_schedule_timeout", b"hrtimer_nanosleep"))
+
+
+_UNTIL_WOKEN: Final = until_woken(os.uname().version)
+
+
 class ThreadFiles:
     """wchan, schedstat and stat of a thread, kept open, since opening takes longer than reading.
 
@@ -54,8 +72,12 @@ class ThreadFiles:
         page, a disk, or a lock that another program may have; whoever reads /proc/PID/smaps has
         that of the address space. The state is read first. When it was woken in between, it waits
         for a processor, has not run yet, and is not in state D any more: only its place would
-        show then, and that is of before.
+        show then, and that is of before. Some places say all; their threads are most of those that
+        sleep, and reading the state takes as long as reading two places.
         """
+        place = self.where()
+        if place.partition(b".")[0] in _UNTIL_WOKEN:  # the compiler may add ".constprop.0"
+            return place
         if self._state() == _BY_KERNEL:
             return b""
         return self.where()

@@ -45,6 +45,14 @@ def new_record(code: int, random: Callable[[], float]) -> bytes:
     return OP.pack(*fields)
 
 
+def any_record(code: int, random: Callable[[], float]) -> bytes:
+    """Return the 8 bytes of an operation; each value of an argument is as likely as any other."""
+    fields = [code] + [0] * ARGS
+    for field, _, count in PARAMS[code]:
+        fields[field] = int(random() * count)
+    return OP.pack(*fields)
+
+
 def changed_record(record: bytes, random: Callable[[], float]) -> bytes:
     """Return the record with one argument changed; the same record if the op has none."""
     fields = list(OP.unpack(record))

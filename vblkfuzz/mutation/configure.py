@@ -42,6 +42,12 @@ def set_ring(config: list[int], ring: Ring) -> None:
     config[_RING] = _RINGS[ring][config[_RING]]
 
 
+def set_units(config: list[int], random: Random) -> None:
+    """Give a new device any number of logical units, which no other change does."""
+    units = _UNITS[int(random() * len(_UNITS))]
+    config[_UNITS_BYTE] = units[config[_UNITS_BYTE]]
+
+
 def _setting(byte: HeaderByte, name: str, value: Value) -> bytes:
     """Return, for each code of a byte, the code in which the field `name` has this value."""
     digit = byte.names.index(name)
@@ -109,5 +115,8 @@ _NEW: Final = tuple(_settings())
 _RING: Final = FIELDS["ring"].byte
 _RINGS: Final = {ring: _setting(BYTES[_RING], "ring", ring) for ring in RINGS}
 """By form of the rings: for each code of their byte, the code with that form."""
+_UNITS_BYTE: Final = FIELDS["units"].byte
+_UNITS: Final = [_setting(BYTES[_UNITS_BYTE], "units", number) for number in (1, 1, 2, 3)]
+"""As `_RINGS`, of the numbers of units to choose from; repetition is weight."""
 _CHANGED: Final = tuple(sorted(row.byte for row in FIELDS.values() for _ in range(row.changed)))
 """Indices of header bytes to change; repetition is weight."""

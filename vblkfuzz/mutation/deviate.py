@@ -66,8 +66,7 @@ def change_schedule(draft: Draft, random: Random) -> None:
     marked = [at for at, item in enumerate(draft.items) if item[1]]
     if random() < _ADD[min(len(marked), 3)]:
         if draft.items:
-            at = _somewhere(draft, random)
-            mark(draft, at, (_point(draft, at, random), _GOES[int(random() * len(_GOES))], b""))
+            deviate(draft, random)
         return
     at = marked[int(random() * len(marked))]
     record, marks = draft.items[at]
@@ -75,6 +74,12 @@ def change_schedule(draft: Draft, random: Random) -> None:
     draft.items[at] = record, marks[:gone] + marks[gone + 1 :]
     if random() < 0.5:
         mark(draft, at, _other(marks[gone], random))
+
+
+def deviate(draft: Draft, random: Random) -> None:
+    """Add a deviation; there are operations."""
+    at = _somewhere(draft, random)
+    mark(draft, at, (_point(draft, at, random), _GOES[int(random() * len(_GOES))], b""))
 
 
 def race(draft: Draft, random: Random) -> None:

@@ -5,7 +5,8 @@ The operations of an input are its *story*. `Mutator.mutate` unpacks an input in
 (`mutation.repair`), and packs the draft into canonical bytes. Edits prefer operations whose
 preconditions hold (`mutation.story_state`), small arguments, few deviations and races
 (`mutation.deviate`), since these find bugs soon. Now and then the input is replaced by a new short
-story, and often by a short one of this campaign (`mutation.parents`).
+story, often by a short one of this campaign (`mutation.parents`), and at first by a long story of
+any operations (`mutation.walk`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from random import Random
 from typing import Final
 
 from vblkfuzz.mutation.argument import changed_record, new_record
-from vblkfuzz.mutation.configure import change_config, new_config, set_ring
+from vblkfuzz.mutation.beginning import Beginning
+from vblkfuzz.mutation.configure import change_config, new_config, set_ring, set_units
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import Draft, Item
 from vblkfuzz.mutation.early import early
@@ -29,6 +31,7 @@ from vblkfuzz.mutation.repair import INIT_ITEM, repair
 from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
 from vblkfuzz.mutation.story_state import choices
 from vblkfuzz.mutation.sweep import Sweep
+from vblkfuzz.mutation.walk import walk
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS, PUBLISHES
 from vblkfuzz.scenario.device import Ring
 
@@ -84,6 +87,8 @@ class Mutator:
         stops: Stops | None = None,
         parents: Parents | None = None,
         ring: Ring | None = None,
+        *,
+        units: bool = False,
     ) -> None:
         """Begin.
 
@@ -92,14 +97,17 @@ class Mutator:
             stops: the points that threads of the device pass, if a schedule interrupts them.
             parents: the shortest inputs of the campaign; whoever runs inputs tells them which.
             ring: form of the rings in all new inputs; None: split, or as in the inputs given.
+            units: new stories have several logical units now and then, since the device can.
         """
         self._stops = stops
         self._ring = ring
+        self._units = units
         self._parents = Parents() if parents is None else parents
         self._sweep = Sweep()
         self._by: list[str] = []
         """What the last input was made by."""
         self._of: tuple[bytes, ...] = ()
+        self._beginning = Beginning()
         # Python guarantees only for random() that its sequence stays the same in later versions;
         # randrange, choice and shuffle have changed. Hence int(random() * n).
         self._random = Random(seed).random
@@ -130,6 +138,9 @@ class Mutator:
 
     def mutate(self, data: bytes, max_size: int) -> bytes:
         """Return a mutated input: canonical, at most `max_size` bytes."""
+        return self._walk(max_size) if self._walks() else self._mutated(data, max_size)
+
+    def _mutated(self, data: bytes, max_size: int) -> bytes:
         if swept := self._swept():
             self._by, self._of = ["sweep"], ()
             return swept.pack(max_size)
@@ -185,6 +196,20 @@ class Mutator:
         self._begin(draft)
         return draft
 
+    def _walks(self) -> bool:
+        """Whether the next input is a walk; not without feedback, nor behind a gate."""
+        self._beginning.note()
+        if not len(self._parents) or self._stops is not None:
+            return False
+        return self._beginning.walks(self._random)
+
+    def _walk(self, max_size: int) -> bytes:
+        draft = Draft([], [])
+        self._parents.none_chosen()
+        self._by, self._of = ["walk"], ()
+        walk(draft, self._random)
+        return self._finish(draft, max_size)
+
     def _swept(self) -> Draft | None:
         """Perhaps return a short story with an interruption that was not tried on it."""
         if self._stops is None or self._random() >= _SWEPT:
@@ -204,8 +229,10 @@ class Mutator:
 
         It is canonical and has at most `max_size` bytes.
         """
+        if self._walks():
+            return self._walk(max_size)
         if self._few() or (len(self._parents) and self._random() < _UNCROSSED):
-            return self.mutate(left, max_size)
+            return self._mutated(left, max_size)
         self._parents.none_chosen()
         self._by, self._of = ["cross"], (left, right)
         one, other = Draft.of(left), Draft.of(right)
@@ -218,7 +245,7 @@ class Mutator:
         if self._random() < 0.25:
             one.config = other.config
         result = self._finish(one, max_size)
-        return self.mutate(result, max_size) if result in (left, right) else result
+        return self._mutated(result, max_size) if result in (left, right) else result
 
     def _below(self, count: int) -> int:
         return int(self._random() * count)
@@ -235,6 +262,8 @@ class Mutator:
     def _begin(self, draft: Draft) -> None:
         """Replace the draft by a new short story."""
         draft.config = new_config(self._random)
+        if self._units:
+            set_units(draft.config, self._random)
         first = self._new(_INIT) if self._random() < _OTHER_INIT else INIT_ITEM
         draft.items = [first, self._new(_PUBLISH_KICK)]
         for _ in range(1 + self._below(3)):

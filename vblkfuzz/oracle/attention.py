@@ -30,14 +30,18 @@ _PER_CAUSE: Final = 2
 """A new unit tells a reset, and that it is there."""
 
 
-def judge_attention(events: Sequence[Event], report: Report) -> None:
-    """Report the first RETRY of a trace that has no cause; none once the protocol is broken."""
-    left, cause = _PER_CAUSE, events[0]
+def judge_attention(events: Sequence[Event], units: int, report: Report) -> None:
+    """Report the first RETRY of a trace that has no cause; none once the protocol is broken.
+
+    Each of the `units` may ask for a cause.
+    """
+    of_one = _PER_CAUSE * units
+    left, cause = of_one, events[0]
     for event in events:
         if event.kind == HOSTILE:
             return
         if _is_cause(event):
-            left, cause = left + _PER_CAUSE, event
+            left, cause = left + of_one, event
         elif event.kind == COLLECT and event.flag == RETRY:
             if not left:
                 _report(cause, event, report)

@@ -29,7 +29,7 @@ from collections import deque
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.driver.forms import FORMS
+from vblkfuzz.driver.forms import form_of
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.port import Observed, Port
 from vblkfuzz.driver.probe import probe, set_up
@@ -223,7 +223,7 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 config = scenario.device
                 port.power_on(config, fds)
                 observed = Observed(port, ring, port.queue_reset)
-                driver = GuestDriver(port.memory, observed, config, ring, FORMS[config.kind])
+                driver = GuestDriver(port.memory, observed, config, ring, form_of(config))
                 queues = driver.queues
             elif packet[0] == _Verb.OFF:
                 port.power_off()

@@ -49,6 +49,8 @@ list(_NO_STEPS)
 class MailboxTransport:
     """Satisfies `driver.transport.Transport`."""
 
+    in_turns = True
+
     def __init__(
         self,
         registers: Registers,
@@ -155,6 +157,10 @@ class MailboxTransport:
     def take_call(self, index: int) -> bool:
         """Clear the call eventfd; return whether it was set."""
         return self._calls[index].clear()
+
+    def take_config_call(self) -> bool:
+        """Return False: the device records such an interrupt itself."""
+        return False
 
     def _exit_and_wait(self, reason: Exit, argument: int) -> GuestSteps:
         self._registers.post_exit(reason, argument)

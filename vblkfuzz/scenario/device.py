@@ -114,8 +114,12 @@ class DeviceConfig:
     may not: then the rings are split."""
 
     kind: Annotated[Kind, Row(KINDS, byte=7, changed=0, tested=True)] = "blk"
-    """virtio-blk, or virtio-scsi with one disk (target `qemu` only; any other runs virtio-blk). A
-    request is then a SCSI command that does the same."""
+    """virtio-blk, or virtio-scsi (target `qemu` only; any other runs virtio-blk). A request is then
+    a SCSI command that does the same."""
+
+    units: Annotated[int, Row(range(1, limits.MAX_UNITS + 1), byte=0, changed=0, scale=True)] = 1
+    """Logical units of virtio-scsi, each with a disk of its own. A request is for one of them
+    (`unit_of`), and a drained section drains one. virtio-blk has a single disk."""
 
     in_order: Annotated[bool, Row(FLAG, byte=5, changed=0)] = False
     """The device offers VIRTIO_F_IN_ORDER: it returns requests in the order in which they were made
@@ -131,6 +135,10 @@ class DeviceConfig:
             value = getattr(self, name)
             if value not in row.values:
                 raise ValueError(f"{name}: expected {_expected(row.values)}, found {value}")
+
+    def unit_of(self, sector: int) -> int:
+        """Return the unit that a request is for: they take turns by its first sector."""
+        return sector % self.units if self.kind == "scsi" else 0
 
     def differing(self) -> dict[str, Value]:
         """Return the fields that differ from their default, in the order of the rows."""

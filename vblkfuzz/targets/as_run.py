@@ -49,8 +49,11 @@ def with_decided(target: object, scenario: Scenario) -> Scenario:
         for name, value in decided.items()
         if value is not None and value != getattr(device, name)
     }
+    kind = changes.get("kind", device.kind)
+    if kind == "blk" and device.units > 1:
+        changes["units"] = 1
     if most := getattr(target, "most_iothreads", None):
-        allowed = most(changes.get("kind", device.kind))
+        allowed = most(kind)
         if device.iothreads > allowed:
             changes["iothreads"] = allowed
     return replace(scenario, device=replace(device, **changes)) if changes else scenario
@@ -61,7 +64,7 @@ def without_effect(asked: DeviceConfig, ran: DeviceConfig) -> Iterator[str]:
 
     Fewer IOThreads are such a field, but not none or the first one, which an option asks for.
     """
-    for name in DECIDED:
+    for name in (*DECIDED, "units"):
         if getattr(asked, name) != getattr(ran, name):
             yield name
     if asked.iothreads > ran.iothreads > 0:

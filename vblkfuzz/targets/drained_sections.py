@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 class DrainedSections:
     """Operations that begin and end sections; how a device does that is up to its operator."""
 
-    def __init__(self) -> None:
-        self._open = OpenSections()
+    def __init__(self, units: int = 1) -> None:
+        """Begin without a section; `units`: logical units of the device."""
+        self._open = OpenSections(units)
 
     async def drain_begin(self, operation: Op, recorder: Recorder) -> None:
         """Open a section, or a short one within another; if that fails, record its end at once."""

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.limits import MAX_UNITS
 from vblkfuzz.targets.job import attempt_again, job_status, job_succeeds
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.qmp import Qmp
 
-_JOB: Final = "j"
-"""Its id. A short one: QEMU reads commands byte by byte (`targets.qmp`), and three name the job."""
+_JOBS: Final = ("j", "k", "l")
+"""Ids, by unit. Short ones: QEMU reads commands byte by byte (`targets.qmp`), and three name the
+job."""
+assert len(_JOBS) == MAX_UNITS
 
 
 class MirrorWindow:
     """The section; a disk has one at a time. Its methods are for an operator's work (`qmp`)."""
 
-    def __init__(self, qmp: Qmp) -> None:
-        self._qmp = qmp
+    def __init__(self, qmp: Qmp, unit: int = 0) -> None:
+        self._qmp, self._job = qmp, _JOBS[unit]
         self._pivots = False
         self.failed = False
         """A section could not be opened. The process may have kept nodes of the job, which disturb
@@ -47,15 +50,15 @@ class MirrorWindow:
     async def _open(self, device: str, target: str, *, sync: str, pivot: bool) -> bool:
         self._pivots = pivot
         arguments = {"device": device, "target": target, "sync": sync, "auto_finalize": False}
-        if not await attempt_again(self._qmp, "blockdev-mirror", job_id=_JOB, **arguments):
+        if not await attempt_again(self._qmp, "blockdev-mirror", job_id=self._job, **arguments):
             return False
-        if await job_status(self._qmp, _JOB, "ready", "null") == "null":
+        if await job_status(self._qmp, self._job, "ready", "null") == "null":
             return False
         if pivot:
-            await self._qmp.attempt("job-complete", id=_JOB)
+            await self._qmp.attempt("job-complete", id=self._job)
         else:
-            await self._qmp.attempt("block-job-cancel", device=_JOB)
-        return await job_status(self._qmp, _JOB, "pending", "null") == "pending"
+            await self._qmp.attempt("block-job-cancel", device=self._job)
+        return await job_status(self._qmp, self._job, "pending", "null") == "pending"
 
     async def close(self, *, cancelled: bool) -> bool:
         """End the job and wait until it is gone; return whether the device has switched.
@@ -63,5 +66,5 @@ class MirrorWindow:
         Args:
             cancelled: by force, which aborts the job; else it is finalized.
         """
-        await self._qmp.call("job-cancel" if cancelled else "job-finalize", id=_JOB)
-        return await job_succeeds(self._qmp, _JOB) and self._pivots
+        await self._qmp.call("job-cancel" if cancelled else "job-finalize", id=self._job)
+        return await job_succeeds(self._qmp, self._job) and self._pivots

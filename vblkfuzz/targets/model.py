@@ -73,6 +73,6 @@ TARGET: Final = TargetKind(
     device="patch-v4",
     open=_open,
     without=frozenset(),
-    ignores=frozenset({"kind"}),
+    ignores=frozenset({"kind", "units"}),
     quick_mode="inline",
 )

@@ -47,6 +47,7 @@ def proof_for(scenario: Scenario) -> Scenario:
         werror=config.werror,
         rerror=config.rerror,
         kind=config.kind,
+        units=config.units,
         ring=config.ring,
     )
     backend = [one for one in dict.fromkeys(scenario.ops) if one.spec.owner == "backend"]

@@ -120,7 +120,7 @@ class QmpConnection:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             try:
-                self._hear(json.loads(line))
+                self._hear(json.loads(line.decode()))
             except (ValueError, LookupError, TypeError):
                 self.ended = self.ended or f"no QMP message: {line[:80]!r}"
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.driver.forms import FORMS
+from vblkfuzz.driver.forms import form_of
 from vblkfuzz.driver.memory_map import slot_at
 from vblkfuzz.driver.published import Published
 
@@ -60,7 +60,7 @@ class Life:
         self.owned: dict[int, Request] = {}
         """Requests that are dequeued and not pushed, by head."""
         self._memory = memory
-        self._form = FORMS[config.kind]
+        self._form = form_of(config)
         self._first = first
         self.view = view
         self._published: list[Published] = []

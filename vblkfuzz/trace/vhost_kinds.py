@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from enum import IntFlag
 from typing import Final
 
+from vblkfuzz.scenario.alphabet.backend import WAYS
 from vblkfuzz.trace.kind import kind
+from vblkfuzz.virtio.vhost_user import Request
 
 
 class About(IntFlag):
@@ -16,46 +18,7 @@ class About(IntFlag):
     """Its payload has another length, or its files are not those that it needs."""
 
 
-class Word(IntEnum):
-    """Messages of a front-end, with the protocol's numbers: the flag of a VHOST_MESSAGE."""
-
-    GET_FEATURES = 1
-    SET_FEATURES = 2
-    SET_OWNER = 3
-    RESET_OWNER = 4
-    SET_MEM_TABLE = 5
-    SET_LOG_BASE = 6
-    SET_LOG_FD = 7
-    SET_VRING_NUM = 8
-    SET_VRING_ADDR = 9
-    SET_VRING_BASE = 10
-    GET_VRING_BASE = 11
-    SET_VRING_KICK = 12
-    SET_VRING_CALL = 13
-    SET_VRING_ERR = 14
-    GET_PROTOCOL_FEATURES = 15
-    SET_PROTOCOL_FEATURES = 16
-    GET_QUEUE_NUM = 17
-    SET_VRING_ENABLE = 18
-    SEND_RARP = 19
-    NET_SET_MTU = 20
-    SET_BACKEND_REQ_FD = 21
-    IOTLB_MSG = 22
-    SET_VRING_ENDIAN = 23
-    GET_CONFIG = 24
-    SET_CONFIG = 25
-    GET_INFLIGHT_FD = 31
-    SET_INFLIGHT_FD = 32
-    RESET_DEVICE = 34
-    VRING_KICK = 35
-    GET_MAX_MEM_SLOTS = 36
-    ADD_MEM_REG = 37
-    REM_MEM_REG = 38
-    SET_STATUS = 39
-    GET_STATUS = 40
-
-
-_WORDS: Final = {int(word): word.name.lower() for word in Word}
+_WORDS: Final = {int(word): word.name.lower() for word in Request}
 
 # head: `About`; length: the low half of the features of SET_FEATURES and SET_PROTOCOL_FEATURES
 VHOST_MESSAGE: Final = kind(
@@ -71,4 +34,21 @@ VHOST_CONNECTION: Final = kind(
     123,
     "the connection between front-end and back-end *ended*, or another one was *made*",
     flags=("ended", "made"),
+)
+VHOST_ANSWER: Final = kind(
+    124,
+    "the back-end answered a message of the front-end in another way than it should, or late; "
+    "value: the message",
+    flags=WAYS,
+    value=lambda number: _WORDS.get(number, str(number)),
+)
+VHOST_CONFIG: Final = kind(
+    125,
+    "the back-end *told* the front-end that the configuration has changed, which *did* or did "
+    "*not* carry that out",
+    flags=("told", "did", "not"),
+    value="{} sectors",
+)
+CONFIG_CALLED: Final = kind(
+    126, "the driver found that the device has told of a change of its configuration"
 )

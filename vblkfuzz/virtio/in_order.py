@@ -27,6 +27,12 @@ class InOrder:
         self._published: dict[int, None] = {}
         """Heads, the oldest first."""
 
+    def copy(self) -> InOrder:
+        """Return another one, to look ahead."""
+        other = InOrder()
+        other._writable, other._published = self._writable, self._published.copy()
+        return other
+
     def add(self, head: int, writable: Sequence[Segment]) -> None:
         """Note a chain that is not published yet."""
         self._writable[head] = sum(length for _, length in writable)

@@ -164,9 +164,13 @@ class RingLayout:
         """Return the memory that only the driver writes, if the areas lie in this order."""
         return slice(self.desc, self.avail_end)
 
-    def device_part(self) -> tuple[slice, ...]:
-        """Return the memory that the device may write."""
-        return (slice(self.used, self.used_end),)
+    def device_part(self) -> slice:
+        """Return the memory that only the device writes."""
+        return slice(self.used, self.used_end)
+
+    def shared_part(self) -> slice:
+        """Return an empty range: there is no memory that both write."""
+        return slice(self.desc, self.desc)
 
 
 def _align(address: int, alignment: int) -> int:

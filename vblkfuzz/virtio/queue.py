@@ -54,8 +54,11 @@ class Areas(Protocol):
     def driver_part(self) -> slice:
         """Return the memory that only the driver writes."""
 
-    def device_part(self) -> tuple[slice, ...]:
-        """Return the memory that the device may write."""
+    def device_part(self) -> slice:
+        """Return the memory that only the device writes."""
+
+    def shared_part(self) -> slice:
+        """Return the memory that both write, before or behind the driver's; it may be empty."""
 
 
 class QueueFull(Exception):
@@ -146,6 +149,10 @@ class DriverQueue:
     def span(self, head: int) -> int:
         """Return how many descriptors of a packed ring a chain takes; 0 in a split ring."""
         return 0
+
+    def returned(self) -> Sequence[slice]:
+        """Return the shared memory that the device may have written since the last call."""
+        return ()
 
     @abstractmethod
     def release(self, head: int) -> bool:

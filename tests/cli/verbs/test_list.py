@@ -65,7 +65,7 @@ def test_ops_in_json(cli: Cli) -> None:
 def test_targets_in_json(cli: Cli) -> None:
     lines = cli("list", "targets", "--json").stdout.splitlines()
     found = {entry["name"]: entry["ignores"] for entry in map(json.loads, lines)}
-    assert found["model"] == ["kind"]
+    assert found["model"] == ["kind", "units"]
     assert found["qemu"] == ["first_index", "fixed_iothread"]
 
 

@@ -12,6 +12,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
@@ -99,7 +100,8 @@ class CorrectDisk:
         reported = request.failed and self.random.random() < 0.5
         place = {"queue": 0, "head": request.number}
         self.record(PUSH, **place, request=request.serial, flag=reported)
-        self.record(COLLECT, **place, flag=2 * reported)
+        length = SECTOR_SIZE + 1 if request.code == READ else 1
+        self.record(COLLECT, **place, flag=2 * reported, length=length)
         if request.code == READ and not reported:
             self.record(SECTOR, queue=0, head=request.sector, value=request.found)
 

@@ -291,7 +291,7 @@ def to_its_end(work: Coroutine[Any, Any, Returned]) -> Returned:
 )
 def test_how_a_migration_ends(qemu: Answers, saved: bool) -> None:
     before = open_fds()
-    state = SavedState(0)
+    state = SavedState([0])
     assert to_its_end(state.fill(cast("Qmp", qemu))) is saved
     state.close()
     assert open_fds() == before
@@ -303,7 +303,7 @@ def test_a_migration_that_does_not_end(works: int, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(migration, "_LOOK_S", 0)
     statuses = works + migration._IDLE_LOOKS
     qemu = Answers(*["active"] * statuses, works=works)
-    state = SavedState(0)
+    state = SavedState([0])
     with pytest.raises(DeviceLost, match="does not end"):
         to_its_end(state.fill(cast("Qmp", qemu)))
     assert qemu.statuses == []
@@ -311,7 +311,7 @@ def test_a_migration_that_does_not_end(works: int, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_state_that_is_not_loaded() -> None:
-    state = SavedState(0)
+    state = SavedState([0])
     with pytest.raises(DeviceLost, match="cannot load the state"):
         to_its_end(state.load(cast("Qmp", Answers("active", "failed"))))
     state.close()

@@ -49,6 +49,16 @@ def test_posted_commands_are_sent_with_the_one_that_reads(
     assert far.recv(100) == b"readb 0x9\n"
 
 
+def test_several_that_read_are_sent_in_one_go(line: tuple[QTest, socket.socket]) -> None:
+    qtest, far = line
+    qtest.post("outl 0xcf8 0x1")
+    sender = answer(far, b"OK\nOK\n", b"OK 0x0000000", b"2\nOK\nOK 0x0000002a\n")
+    assert qtest.ask_all(("writel 0x8 0", "readl 0x4", "writel 0x8 1", "readl 0x4")) == [2, 42]
+    sender.join()
+    sent = b"outl 0xcf8 0x1\nwritel 0x8 0\nreadl 0x4\nwritel 0x8 1\nreadl 0x4\n"
+    assert far.recv(100) == sent
+
+
 def test_a_flush_without_posted_commands_sends_nothing(line: tuple[QTest, socket.socket]) -> None:
     qtest, far = line
     qtest.flush()

@@ -104,8 +104,8 @@ class TestQemu:
 
 def test_the_device_of_the_command_line_has_the_same_properties() -> None:
     variant = Variant(iothreads=1, ioeventfd=False)
-    words = argument(variant, "n1").removeprefix("-device virtio-blk-pci,").split(",")
-    (device,) = properties(variant, "n1")
+    words = argument(variant, ["n1"]).removeprefix("-device virtio-blk-pci,").split(",")
+    (device,) = properties(variant, ["n1"])
     assert len(words) == len(device) - 1
     assert {"drive=n1", "iothread=io0", "ioeventfd=off"} <= set(words)
     (device,) = properties(Variant(iothreads=0, ioeventfd=True), "n0")
@@ -114,7 +114,7 @@ def test_the_device_of_the_command_line_has_the_same_properties() -> None:
 
 def test_several_iothreads_are_named_in_json() -> None:
     variant = Variant(iothreads=2, ioeventfd=True, kind="scsi")
-    words = argument(variant, "n0").split()
+    words = argument(variant, ["n0"]).split()
     assert words[::2] == ["-device"] * 2
     controller, disk = map(json.loads, words[1::2])
     assert controller["iothread-vq-mapping"] == [{"iothread": "io0"}, {"iothread": "io1"}]
@@ -123,10 +123,10 @@ def test_several_iothreads_are_named_in_json() -> None:
 
 def test_a_disk_of_virtio_scsi_is_a_device_of_its_own() -> None:
     variant = Variant(iothreads=1, ioeventfd=True, kind="scsi")
-    controller, disk = properties(variant, "n1")
+    controller, disk = properties(variant, ["n1"])
     assert controller["iothread"] == "io0"
     assert disk["drive"] == "n1"
-    assert [one.split(",")[0] for one in argument(variant, "n1").split()[1::2]] == [
+    assert [one.split(",")[0] for one in argument(variant, ["n1"]).split()[1::2]] == [
         "virtio-scsi-pci",
         "scsi-hd",
     ]

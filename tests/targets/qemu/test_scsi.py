@@ -192,3 +192,12 @@ def test_without_sections_nothing_is_wrong(target: QemuTarget) -> None:
         ops = tuple(one for one in made.ops if one.name not in drains and not splits(one))
         execution = run_scenario(target, Scenario(replace(made.device, ring="split"), ops))
         assert not signatures(execution), execution.scenario
+
+
+def test_a_write_that_is_retried_ends_with_a_wrong_residual(target: QemuTarget) -> None:
+    """An open bug: what was moved is subtracted at each try (docs/real-devices.md)."""
+    fails = (op("hold"), WRITE, op("complete", which="newest", result="eio"), op("release"))
+    ops = (*AWAKE, *fails, op("cont"), COLLECTS)
+    for werror, found in (("stop", {"s14-no_status", "s21-no_status"}), ("report", set())):
+        device = DeviceConfig(queue_size=16, werror=werror)  # type: ignore[arg-type]
+        assert signatures(run_scenario(target, Scenario(device, ops))) == found

@@ -11,7 +11,7 @@ from vblkfuzz.errors import DeviceLost
 from vblkfuzz.targets.activity.silence import ASLEEP_LOOKS
 from vblkfuzz.targets.qsd.daemon import Daemon
 from vblkfuzz.targets.vhost.connection import Connection
-from vblkfuzz.targets.vhost.message import Request
+from vblkfuzz.virtio.vhost_user import Request
 
 
 class Silent:

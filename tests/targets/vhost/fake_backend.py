@@ -9,17 +9,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from vblkfuzz.targets.vhost.message import (
-    F_PROTOCOL_FEATURES,
     FLAG_NEED_REPLY,
     FLAG_REPLY,
     HEADER,
     VERSION,
-    ProtocolFeature,
-    Request,
     VringState,
     pack_u64,
 )
 from vblkfuzz.virtio.layout import F_EVENT_IDX, F_VERSION_1
+from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, ProtocolFeature, Request
 
 OFFERED = 1 << F_VERSION_1 | 1 << F_EVENT_IDX | 1 << F_PROTOCOL_FEATURES
 

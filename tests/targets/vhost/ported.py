@@ -11,9 +11,9 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.vhost.frontend import QueueFds
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
-from vblkfuzz.targets.vhost.message import Request
 from vblkfuzz.targets.vhost.port import VhostUserPort
 from vblkfuzz.virtio.layout import F_VERSION_1, STATUS_DRIVER, STATUS_DRIVER_OK
+from vblkfuzz.virtio.vhost_user import Request
 
 
 class Ported:

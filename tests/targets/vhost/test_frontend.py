@@ -23,13 +23,12 @@ from vblkfuzz.targets.vhost.message import (
     HEADER,
     VERSION,
     ConfigRange,
-    ProtocolFeature,
-    Request,
     VringAddresses,
     VringState,
     pack_u64,
 )
 from vblkfuzz.virtio.layout import RingLayout
+from vblkfuzz.virtio.vhost_user import ProtocolFeature, Request
 
 LAYOUT = RingLayout.place(8, 4096)
 

@@ -12,7 +12,8 @@ from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.fault import MalformedReply
 from vblkfuzz.targets.vhost.frontend import Frontend
 from vblkfuzz.targets.vhost.inflight import Inflight, InflightArea
-from vblkfuzz.targets.vhost.message import ProtocolFeature, Request, pack_u64
+from vblkfuzz.targets.vhost.message import pack_u64
+from vblkfuzz.virtio.vhost_user import ProtocolFeature, Request
 
 AREA = InflightArea(4096, 512, 2, 128)
 

@@ -17,12 +17,12 @@ from vblkfuzz.targets.vhost.message import (
     ConfigRange,
     Header,
     Message,
-    Request,
     VringAddresses,
     VringState,
     pack_u64,
     unpack_u64,
 )
+from vblkfuzz.virtio.vhost_user import Request
 
 U32 = st.integers(0, (1 << 32) - 1)
 U64 = st.integers(0, (1 << 64) - 1)

@@ -7,9 +7,10 @@ import pytest
 from tests.targets.vhost.fake_backend import OFFERED
 from tests.targets.vhost.ported import Ported
 from vblkfuzz.scenario.device import DeviceConfig
-from vblkfuzz.targets.vhost.message import F_PROTOCOL_FEATURES, Request, unpack_u64
+from vblkfuzz.targets.vhost.message import unpack_u64
 from vblkfuzz.targets.vhost.port import TOLD_BY_EVENT_IDX
 from vblkfuzz.virtio.layout import F_EVENT_IDX, F_VERSION_1
+from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, Request
 
 VERSION_1, EVENT_IDX = 1 << F_VERSION_1, 1 << F_EVENT_IDX
 

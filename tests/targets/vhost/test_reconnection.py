@@ -13,11 +13,11 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.targets.vhost.fault import BackendGone
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
-from vblkfuzz.targets.vhost.message import Request
 from vblkfuzz.targets.vhost.reconnection import Reconnection
 from vblkfuzz.trace.event import path_names
 from vblkfuzz.trace.kinds import RESET_CALL, RESET_RET
 from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.vhost_user import Request
 
 DEVICE = DeviceConfig()
 UNPLUG = 2

@@ -16,12 +16,13 @@ from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.targets.vhost.fault import BackendGone
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
-from vblkfuzz.targets.vhost.message import ConfigRange, Request, VringState
+from vblkfuzz.targets.vhost.message import ConfigRange, VringState
 from vblkfuzz.targets.vhost.suspension import Suspension
 from vblkfuzz.trace.kinds import RESTORED, SAVED, VM_CONT, VM_STOP_CALL, VM_STOP_RET
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.layout import STATUS_DRIVER, STATUS_DRIVER_OK
 from vblkfuzz.virtio.request.blk import WRITEBACK_AT
+from vblkfuzz.virtio.vhost_user import Request
 
 TWO = DeviceConfig(queues=2)
 BASE = 7

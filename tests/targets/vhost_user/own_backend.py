@@ -19,14 +19,11 @@ from typing import Final
 from vblkfuzz.targets.vhost.inflight import InflightArea
 from vblkfuzz.targets.vhost.memory_table import FRONTEND_BASE, unpack_regions
 from vblkfuzz.targets.vhost.message import (
-    F_PROTOCOL_FEATURES,
     FLAG_NEED_REPLY,
     FLAG_REPLY,
     HEADER,
     NO_FD,
     VERSION,
-    ProtocolFeature,
-    Request,
     VringAddresses,
     VringState,
     pack_u64,
@@ -34,6 +31,7 @@ from vblkfuzz.targets.vhost.message import (
 from vblkfuzz.virtio.chain import walk_chain
 from vblkfuzz.virtio.layout import F_VERSION_1, RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, ProtocolFeature, Request
 
 SECTORS: Final = 64
 HEAD: Final = 16

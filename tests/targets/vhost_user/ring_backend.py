@@ -19,15 +19,12 @@ from typing import Final
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.vhost.memory_table import FRONTEND_BASE, unpack_regions
 from vblkfuzz.targets.vhost.message import (
-    F_PROTOCOL_FEATURES,
     FLAG_NEED_REPLY,
     FLAG_REPLY,
     HEADER,
     NO_FD,
     VERSION,
     ConfigRange,
-    ProtocolFeature,
-    Request,
     VringAddresses,
     VringState,
     pack_u64,
@@ -44,6 +41,7 @@ from vblkfuzz.virtio.queue import DeviceQueue, Progress
 from vblkfuzz.virtio.request.blk import ConfigSpace, parse_request
 from vblkfuzz.virtio.ring_error import RingError
 from vblkfuzz.virtio.split import device_queue as split
+from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, ProtocolFeature, Request
 
 QUEUES, SECTORS = 4, DeviceConfig().disk_sectors
 OFFERED: Final = {

@@ -2,7 +2,8 @@
 
 Without a back-end, QEMU up to 11.1 aborts when the driver writes the cache mode. 7.2 does not
 notice a connection that is lost while the device is not started, nor one that is lost within a
-greeting: after that it may fail, hang or spin, and the clock decides what is seen.
+greeting: after that it may fail, hang or spin, and the clock decides what is seen. A wrong answer
+is such a loss.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from vblkfuzz.scenario.scenario import Scenario
 
 _ENDS = frozenset({"reset", "system_reset", "stop", "init"})
 """Operations in which the device is stopped, or fails to start."""
+_LATE = op("answer", how="late").b
 _NOT_AWAY = _ENDS | {"replug", "writeback"}
 """Operations that QEMU does not survive without a back-end, or that let it miss the next one."""
 
@@ -34,6 +36,8 @@ def steady(scenario: Scenario) -> Scenario:
     works = away = False
     for one in map(_whole, scenario.ops):
         if one.name == "start_fail" or (is_cut(one) and not works):
+            continue
+        if one.name == "answer" and one.b != _LATE:
             continue
         if away and one.name in _NOT_AWAY:
             continue

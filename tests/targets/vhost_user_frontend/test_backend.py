@@ -12,16 +12,16 @@ from vblkfuzz.errors import ActorDied, HarnessError
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.frontend import Frontend, QueueFds
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
-from vblkfuzz.targets.vhost.message import Request
 from vblkfuzz.targets.vhost_user_frontend.disk import FORMS
 from vblkfuzz.targets.vhost_user_frontend.log import Log, Told
 from vblkfuzz.targets.vhost_user_frontend.process import BackendProcess
 from vblkfuzz.targets.vhost_user_frontend.server import Order
 from vblkfuzz.trace.kinds import POP
-from vblkfuzz.trace.vhost_kinds import VHOST_CONNECTION, VHOST_MESSAGE, Word
+from vblkfuzz.trace.vhost_kinds import VHOST_CONNECTION, VHOST_MESSAGE
 from vblkfuzz.virtio.layout import RingLayout
 from vblkfuzz.virtio.request.blk import REQUEST_HEADER, RequestType
 from vblkfuzz.virtio.split.driver_queue import DriverQueue
+from vblkfuzz.virtio.vhost_user import Request
 
 MACHINE = FORMS.index((64, False))
 LAYOUT = RingLayout.place(8, 0)
@@ -90,7 +90,7 @@ def test_a_request_is_answered_and_told(backend: BackendProcess, shared: SharedM
     told = backend.log.take()
     assert [one for one in told if one.kind == POP] == [Told(POP, 0)]
     words = [one.flag for one in told if one.kind == VHOST_MESSAGE]
-    assert words.index(Word.SET_OWNER) < words.index(Word.SET_MEM_TABLE)
+    assert words.index(Request.SET_OWNER) < words.index(Request.SET_MEM_TABLE)
     assert backend.log.is_greeted(MACHINE)
     guest.close()
 

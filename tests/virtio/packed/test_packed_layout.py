@@ -11,6 +11,7 @@ from tests.virtio.packed.by_hand import (
     INDIRECT,
     LAYOUT,
     NEXT,
+    NO_ID,
     USED,
     WRITE,
     descriptor,
@@ -47,7 +48,8 @@ def test_areas() -> None:
     """2.8.10.1: a descriptor has 16 bytes, aligned to 16; an event structure 4, aligned to 4."""
     assert (LAYOUT.desc, LAYOUT.avail, LAYOUT.used, LAYOUT.end) == (64, 128, 132, 136)
     assert LAYOUT.driver_part() == slice(128, 132)
-    assert LAYOUT.device_part() == (slice(64, 128), slice(132, 136))
+    assert LAYOUT.device_part() == slice(132, 136)
+    assert LAYOUT.shared_part() == slice(64, 128)
 
 
 @pytest.mark.parametrize(
@@ -100,8 +102,8 @@ def test_a_chain_of_two_laps() -> None:
     assert end.pop() is None
     queue.publish_raw(head)
     assert ring(found) == [
-        descriptor(256, 16, 0, AVAIL | NEXT),
-        descriptor(512, 8, 0, AVAIL | NEXT),
+        descriptor(256, 16, NO_ID, AVAIL | NEXT),
+        descriptor(512, 8, NO_ID, AVAIL | NEXT),
         descriptor(1024, 1, 0, AVAIL | WRITE),
         bytes(16),
     ]
@@ -114,7 +116,7 @@ def test_a_chain_of_two_laps() -> None:
     # The second chain goes over the end of the ring; behind it the wrap counter is 0.
     queue.publish_raw(queue.add([(256, 16)], [(512, 8)]))
     assert ring(found, 1) == [descriptor(512, 8, 0, USED | WRITE)]
-    assert ring(found)[3] == descriptor(256, 16, 0, AVAIL | NEXT)
+    assert ring(found)[3] == descriptor(256, 16, NO_ID, AVAIL | NEXT)
     assert end.pop() == Chain(0, ((256, 16),), ((512, 8),))
     assert end.push(0, 0)
     # 2.8.4: a length of 0 is told without the flag WRITE.

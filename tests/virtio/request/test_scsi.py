@@ -51,8 +51,8 @@ def test_sizes_are_those_of_the_standard() -> None:
 def test_a_header_has_command_and_tag_where_a_device_reads_them(
     block: int, blocks: int, tag: int
 ) -> None:
-    found = header(command_10(Opcode.READ_10, block, blocks), tag)
-    assert found[:4] == bytes([1, 0, 0x40, 0])
+    found = header(command_10(Opcode.READ_10, block, blocks), tag, 2)
+    assert found[:4] == bytes([1, 0, 0x40, 2])
     assert struct.unpack_from("<Q", found, 8) == (tag,)
     cdb = found[19:]
     assert (cdb[0], len(cdb)) == (0x28, 32)

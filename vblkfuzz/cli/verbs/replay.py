@@ -158,7 +158,10 @@ def _report_left_out(outcome: Outcome) -> None:
     for name in without_effect(wanted, ran):
         here = f"{outcome.setup.device} of target {target} has {name} = {getattr(ran, name)}"
         say(f"{outcome.input}: {name} = {getattr(wanted, name)} has no effect, {here}")
-    left_out = TARGETS.find(target).left_out(outcome.artifact.scenario)
+    scenario = outcome.artifact.scenario
+    if ran.kind == "blk" and any(one.name == "tmf" for one in scenario.ops):
+        say(f"{outcome.input}: left out, virtio-blk has no tmf")
+    left_out = TARGETS.find(target).left_out(scenario)
     if left_out:
         say(f"{outcome.input}: left out, target {target} has no {', '.join(left_out)}")
 

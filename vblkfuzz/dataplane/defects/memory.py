@@ -12,6 +12,7 @@ from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.virtio.layout import USED_F_NO_NOTIFY
+from vblkfuzz.virtio.packed.device_queue import DeviceQueue as PackedQueue
 from vblkfuzz.virtio.request.blk import BlkStatus, RequestType
 from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
@@ -69,6 +70,17 @@ class _DescriptorMarked(DeviceQueue):
             flags = self.layout.desc + 16 * head + 12
             self.memory.u16[flags >> 1] |= 1 << 15
         return super().push(head, length)
+
+
+class _PackedDescriptorMarked(PackedQueue):
+    __slots__ = ()
+
+    def pop(self) -> Chain | None:
+        place = self._avail % self.layout.size if self.ready else 0
+        chain = super().pop()
+        if chain is not None:
+            self._u16[(self._desc >> 1) + 8 * place + 7] |= 1 << 4
+        return chain
 
 
 class _BounceFlushedLate(VirtioBlk):
@@ -160,9 +172,9 @@ FAMILY: Final = (
         "descriptor_marked",
         2026,
         "vblkfuzz",
-        "A request that was pushed is marked in the descriptor table, as in a packed ring.",
+        "A request is marked by a flag in its first descriptor, which the driver alone may write.",
         ("S24",),
-        (_DescriptorMarked,),
+        (_DescriptorMarked, _PackedDescriptorMarked),
     ),
     Defect(
         "bounce_flushed_late",

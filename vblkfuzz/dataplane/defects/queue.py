@@ -10,6 +10,8 @@ from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.layout import USED_F_NO_NOTIFY
+from vblkfuzz.virtio.packed.device_queue import DeviceQueue as PackedQueue
+from vblkfuzz.virtio.packed.layout import DESC_MARKS
 from vblkfuzz.virtio.request.blk import RequestType
 from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
@@ -78,6 +80,29 @@ class _PushTwice(VirtioBlk):
             super().push(thread, request, length)
 
 
+class _LastEntryLost(DeviceQueue):
+    __slots__ = ()
+
+    def push(self, head: int, length: int) -> bool:
+        lost = self.used_idx & (self.size - 1) == self.size - 1
+        pushed = super().push(head, length)
+        if lost and pushed:
+            self._u16[self._used_idx] = (self.used_idx - 1) & 0xFFFF
+        return pushed
+
+
+class _LastDescriptorLost(PackedQueue):
+    __slots__ = ()
+
+    def push(self, head: int, length: int) -> bool:
+        used = self._used
+        pushed = super().push(head, length)
+        if pushed and self.ready and self._used % self.layout.size < used % self.layout.size:
+            at = (self._desc >> 1) + 8 * (used % self.layout.size) + 7
+            self._u16[at] ^= DESC_MARKS
+        return pushed
+
+
 class _FlagBesideEventIdx(DeviceQueue):
     __slots__ = ()
 
@@ -144,6 +169,14 @@ FAMILY: Final = (
         "Of two entries that are available the later one is taken first.",
         ("S26",),
         (_LaterFirst,),
+    ),
+    Defect(
+        "last_entry_lost",
+        2026,
+        "vblkfuzz",
+        "The used entry before the ring wraps is not shown to the driver until the next one is.",
+        ("S52",),
+        (_LastEntryLost, _LastDescriptorLost),
     ),
     Defect(
         "flag_beside_event_idx",

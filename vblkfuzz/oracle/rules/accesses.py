@@ -14,6 +14,7 @@ from vblkfuzz.oracle.rules.disk import ANYTHING, ZEROES, Disk, Write
 from vblkfuzz.oracle.rules.stable import Stability
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import Answer, answer
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.trace.event import Event
 from vblkfuzz.virtio.request.blk import F_RO
 
@@ -40,12 +41,14 @@ class Access:
         "begin",
         "code",
         "data",
+        "disk",
         "end",
         "failed",
         "first",
         "pop",
         "pushed",
         "through",
+        "unit",
         "writes",
     )
 
@@ -62,6 +65,9 @@ class Access:
         ranged = code in RANGED and answer <= MAY_REFUSE
         self.end = first + (sectors >> 8) + 1 if ranged else 0
         """First sector after the request; 0 if it has no range or must be refused."""
+        self.unit: int
+        """The logical unit that it is for, and the disk of that."""
+        self.disk: Disk
         self.pop: Event
         self.begin: int
         """Time of its pop."""
@@ -85,7 +91,8 @@ class Accesses:
 
     __slots__ = (
         "_capacities",
-        "_disk",
+        "_device",
+        "_disks",
         "_number",
         "_read_only",
         "asked",
@@ -96,12 +103,15 @@ class Accesses:
         "stability",
     )
 
-    def __init__(self, capacity: int, disk: Disk) -> None:
+    def __init__(self, device: DeviceConfig, disks: Sequence[Disk]) -> None:
+        """Begin; `disks` are those of the units of the device."""
+        self._device = device
+        capacity = device.disk_sectors
         self._capacities = [(capacity, -1)]
-        """Each capacity of the disk, with the time of its beginning."""
+        """Each capacity of the first disk, with the time of its beginning; others keep theirs."""
         self.least = capacity
         """The least of them."""
-        self._disk = disk
+        self._disks = disks
         self._number = 0
         """How many REQUESTs there were."""
         self._read_only = False
@@ -120,7 +130,9 @@ class Accesses:
         self._number = number = self._number + 1
         place = request.queue, request.head
         answer = self._answer(request) if self.shape or self._read_only else SERVED
-        self.asked[place] = Access(request, number, answer, self.stability.mode.since)
+        self.asked[place] = access = Access(request, number, answer, self.stability.mode.since)
+        access.unit = unit = self._device.unit_of(access.first)
+        access.disk = self._disks[unit]
         # The last request with this head was collected, maybe before its PUSH was observed.
         if place in self.pushed:
             del self.pushed[place]
@@ -142,7 +154,7 @@ class Accesses:
         code = access.code
         if code in _WRITES and access.end:
             data = access.data if code == _OUT else ANYTHING if code == _DISCARD else ZEROES
-            access.writes = self._disk.begin(access.first, access.end, data, time, pop)
+            access.writes = access.disk.begin(access.first, access.end, data, time, pop)
 
     def ended(self, push: Event, time: int) -> Access | None:
         """End the access of a PUSH, and return it; None if its POP was not observed."""
@@ -153,18 +165,21 @@ class Accesses:
         access.pushed = time
         code = access.code
         if code == _IN:
-            access.allowed = self._disk.may_find(access.first, access.end, access.begin)
+            access.allowed = access.disk.may_find(access.first, access.end, access.begin)
             return access
         well = not push.flag and not access.failed
         for write in access.writes:  # a discarded sector may have any content
             write.ends(time, push, sure=well and code != _DISCARD)
             write.stable = self.stability.of(access.through)
         if code == _FLUSH and well:
-            self._disk.flush(access.begin, push)
+            access.disk.flush(access.begin, push)
         return access
 
-    def capacities(self, begin: int) -> tuple[int, int]:
-        """Return the least and the greatest capacity that the disk has had since `begin`."""
+    def capacities(self, access: Access) -> tuple[int, int]:
+        """Return the least and the greatest capacity that its disk has had since it began."""
+        begin = access.begin
+        if access.unit:
+            return self._device.disk_sectors, self._device.disk_sectors
         later = [sectors for sectors, since in self._capacities if since > begin]
         before = [sectors for sectors, since in self._capacities if since <= begin]
         had = [before[-1], *later]
@@ -176,10 +191,10 @@ class Accesses:
         self._read_only = bool(event.head >> F_RO & 1)
 
     def resize(self, sectors: int, time: int) -> None:
-        """Give the disk another capacity."""
+        """Give the first disk another capacity."""
         self._capacities.append((sectors, time))
         self.least = min(self.least, sectors)
-        self._disk.resize(sectors, time)
+        self._disks[0].resize(sectors, time)
 
     def lose_power(self) -> None:
         """Doubt all running requests: each took effect before the loss of power or after it."""

@@ -4,9 +4,10 @@ The n-th request of the driver writes the data n, so the data that a read finds 
 the request that wrote it. A request runs from its pop to its push; requests whose times overlap may
 take effect in any order. `oracle.rules.disk` computes the data that a read may find. A read that
 the backend has failed, and that ended OK all the same, finds such data or has left its buffer as it
-was. On the model the disk itself is compared in the end (DISK), so that a mistake in a sector that
-no read shows is found, too. The rule also covers requests beyond the end of a resized disk. Source:
-virtio 1.2, 5.2.6; QEMU virtio_blk_sect_range_ok, blk_check_byte_request.
+was, as far as its used length goes. On the model the disk itself is compared in the end (DISK), so
+that a mistake in a sector that no read shows is found, too. The rule also covers requests beyond
+the end of a resized disk. Source: virtio 1.2, 5.2.6; QEMU virtio_blk_sect_range_ok,
+blk_check_byte_request.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.oracle.rules.accesses import RANGED, Access, Accesses
 from vblkfuzz.oracle.rules.disk import ANYTHING, UNKNOWN, ZEROES, Disk
@@ -129,9 +131,9 @@ def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     Its requests are undefined then. What they may have written is unknown after that.
     """
     shown = frozenset([event.head for event in events if event.kind in _SHOWS])
-    disk = Disk(events[0], shown)
-    accesses = Accesses(scenario.device.disk_sectors, disk)
-    books = _Books(accesses, disk, report)
+    disks = [Disk(events[0], shown) for _ in range(scenario.device.units)]
+    accesses = Accesses(scenario.device, disks)
+    books = _Books(accesses, disks, report)
     running, pushed = accesses.running, accesses.pushed
     for time, event in enumerate(events):
         kind = event.kind
@@ -148,6 +150,7 @@ def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 books.refused_or_not(access, event)
         elif kind == COLLECT:
             books.collected = access = pushed.pop((event.queue, event.head), None)
+            books.length = event.length
             if access is not None and event.flag == NO_STATUS:
                 books.no_status(access, event)
         elif kind == SECTOR:
@@ -161,25 +164,29 @@ class _Books:
 
     __slots__ = (
         "_accesses",
-        "_disk",
+        "_disks",
         "_hostile",
         "_power_lost_at",
         "_report",
         "_reset_at",
         "_resize",
         "collected",
+        "length",
     )
 
-    def __init__(self, accesses: Accesses, disk: Disk, report: Report) -> None:
+    def __init__(self, accesses: Accesses, disks: Sequence[Disk], report: Report) -> None:
         self._report = report
         self._accesses = accesses
-        self._disk = disk
+        self._disks = disks
+        """By unit."""
         self._resize: Event | None = None
         self._power_lost_at = -1
         self._hostile = False
         self._reset_at = -1
         self.collected: Access | None = None
         """What the guest has collected last."""
+        self.length = 0
+        """The used length of that, bytes."""
 
     def refused_or_not(self, access: Access, push: Event) -> None:
         """A request beyond the end is refused, whatever becomes of errors; others are not.
@@ -188,7 +195,7 @@ class _Books:
         """
         if self._hostile or access.code not in RANGED:
             return
-        low, high = self._accesses.capacities(access.begin)
+        low, high = self._accesses.capacities(access)
         if push.flag == _OK and access.end > high:
             what, sectors, state = "ended well", high, "beyond_end"
         elif push.flag == _IOERR and access.end <= low and not (access.answer or access.failed):
@@ -221,6 +228,8 @@ class _Books:
         if UNKNOWN in allowed:
             self._learn(access, event)
             return
+        if access.failed and not self._counts(access, event.head):
+            return
         left = access.failed and event.value == UNTOUCHED
         if event.flag or (event.value not in allowed and not left):
             self._report_data(access, event)
@@ -228,36 +237,41 @@ class _Books:
         if access.failed:  # what it found, if anything, decides nothing
             return
         if event.value != ZEROES:
-            self._note(event, len(allowed))
+            self._note(access, event, len(allowed))
         if len(allowed) > 1:
-            self._disk.found(event.head, event.value, access.begin, access.pushed, event)
+            access.disk.found(event.head, event.value, access.begin, access.pushed, event)
+
+    def _counts(self, access: Access, sector: int) -> bool:
+        """Whether the used length covers a sector: a driver must not look at more (2.7.8.3)."""
+        return (sector - access.first + 1) * SECTOR_SIZE <= self.length
 
     def _learn(self, access: Access, found: Event) -> None:
         """Expect an unknown sector to keep what a read has found there."""
         if not (found.flag or access.failed or found.value == UNTOUCHED):
-            self._disk.learn(found.head, found.value, access.begin, access.pushed, found)
+            access.disk.learn(found.head, found.value, access.begin, access.pushed, found)
 
-    def _note(self, found: Event, choices: int) -> None:
+    def _note(self, access: Access, found: Event, choices: int) -> None:
         self._report.met(READ_BACK)
         if choices > 1:
             self._report.met(READ_BESIDE)
         if self._power_lost_at >= 0:
             self._report.met(READ_AFTER_LOSS)
-        write = self._disk.last(found.head, found.value)
+        write = access.disk.last(found.head, found.value)
         if write is not None and write.stable and write.end <= self._power_lost_at:
             self._report.met(_STABLE[write.stable])
         if write is not None and write.begin < self._reset_at:
             self._report.met(READ_LATER)
 
     def _report_data(self, access: Access, found: Event) -> None:
-        first, state, why = self._overwriting(found, access.begin) or (
+        first, state, why = _overwriting(access.disk, found, access.begin) or (
             access.pop,
             "unwritten",
             "which no request had written there; it was dequeued",
         )
+        of_unit = f" of unit {access.unit}" if len(self._disks) > 1 else ""
         sentence = (
-            f"A read found {_data(found)} in sector {found.head} at turn {found.turn}, {why} "
-            f"at turn {first.turn}."
+            f"A read found {_data(found)} in sector {found.head}{of_unit} at turn {found.turn}, "
+            f"{why} at turn {first.turn}."
         )
         self._report.violation(first, found, sentence, state)
 
@@ -271,26 +285,9 @@ class _Books:
     def features(self, event: Event, time: int) -> None:
         self._accesses.features(event)
 
-    def _overwriting(self, found: Event, begin: int) -> tuple[Event, str, str] | None:
-        """Return what had overwritten the data found; None if the data was never in that sector.
-
-        That is an event, its state and words for it.
-        """
-        write = None if found.flag else self._disk.last(found.head, found.value)
-        by = write and self._disk.overwriter(found.head, write, begin)
-        if write is not None and write.flush is not None:
-            if write.through:
-                state, how = _WHY[write.through]
-                return write.flush, state, f"overwritten by a write {how} that ended"
-            state = "not_flushed" if write.flush.kind == PUSH else "not_flushed_by_stop"
-            return write.flush, state, "overwritten before the flush that ended"
-        if write is not None and by is not None:
-            return by.event, "cut" if write.cut else "stale", f"overwritten by data {by.data}"
-        return None
-
     def disk(self, event: Event, time: int) -> None:
         """Judge a sector of the disk, when all has settled."""
-        allowed = self._disk.may_hold(event.head, time)
+        allowed = self._disks[0].may_hold(event.head, time)
         if self._hostile or UNKNOWN in allowed:
             return
         if event.value != ZEROES:
@@ -300,7 +297,7 @@ class _Books:
 
     def _report_disk(self, found: Event, time: int) -> None:
         first, state, why = found, "unwritten", "which no request had written there"
-        overwriting = self._overwriting(found, time)
+        overwriting = _overwriting(self._disks[0], found, time)
         if overwriting is not None:
             first, state, why = overwriting
             why = f"{why} at turn {first.turn}"
@@ -319,10 +316,12 @@ class _Books:
     def flush(self, event: Event, time: int) -> None:
         """The backend was flushed, by no request."""
         if not event.request:  # else one write was flushed
-            self._disk.flush(time, event)
+            for disk in self._disks:
+                disk.flush(time, event)
 
     def lose_power(self, event: Event, time: int) -> None:
-        self._disk.lose_power(time)
+        for disk in self._disks:
+            disk.lose_power(time)
         self._power_lost_at = time
         self._accesses.lose_power()
 
@@ -341,10 +340,29 @@ class _Books:
         self._accesses.reset(event, time)
         if self._hostile:
             self._hostile = False
-            self._disk.forget(time, event)
+            for disk in self._disks:
+                disk.forget(time, event)
 
     def reset_queue(self, event: Event, time: int) -> None:
         self._accesses.reset_queue(event, time)
+
+
+def _overwriting(disk: Disk, found: Event, begin: int) -> tuple[Event, str, str] | None:
+    """Return what had overwritten the data found; None if the data was never in that sector.
+
+    That is an event, its state and words for it.
+    """
+    write = None if found.flag else disk.last(found.head, found.value)
+    by = write and disk.overwriter(found.head, write, begin)
+    if write is not None and write.flush is not None:
+        if write.through:
+            state, how = _WHY[write.through]
+            return write.flush, state, f"overwritten by a write {how} that ended"
+        state = "not_flushed" if write.flush.kind == PUSH else "not_flushed_by_stop"
+        return write.flush, state, "overwritten before the flush that ended"
+    if write is not None and by is not None:
+        return by.event, "cut" if write.cut else "stale", f"overwritten by data {by.data}"
+    return None
 
 
 def _data(found: Event) -> str:

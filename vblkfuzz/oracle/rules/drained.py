@@ -29,6 +29,7 @@ from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
     DRAIN_END,
     DRAIN_RET,
+    DRIVER_INIT,
     HANDLER,
     HANDLER_END,
     IO_DONE,
@@ -69,6 +70,7 @@ DRAIN_IN_FLIGHT = Situation(
     needs=(
         POP,
         KICK,
+        DRIVER_INIT,
         RESET_CALL,
         DRAIN_RET,
         DRAIN_END,
@@ -84,13 +86,16 @@ def S1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Weak form: handlers that were running when the section began may go on.
 
     A detach cannot stop them. Handlers that the vCPU calls directly (flag 1) are allowed, too:
-    without a notifier there is nothing to detach, and S2 still holds.
+    without a notifier there is nothing to detach, and S2 still holds. So are those of virtio-scsi
+    that was set up without DRIVER_OK: from QEMU 10.0 on, the vCPU calls them.
     """
     section: Event | None = None
-    kicked = False
+    kicked = without_notifier = False
     for event in events:
         kind = event.kind
-        if section is None:
+        if kind == DRIVER_INIT:
+            without_notifier = event.flag == _NO_DRIVER_OK and scenario.device.kind == "scsi"
+        elif section is None:
             if kind == DRAIN_RET:
                 section, kicked = event, False
         elif kind == DRAIN_END:
@@ -100,11 +105,15 @@ def S1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 kicked = True
                 report.met(KICK_IN_DRAIN)
         elif kind == POP:
-            if not _is_allowed(event, section, report.events):
+            if not (without_notifier or _is_allowed(event, section, report.events)):
                 _report_dequeued(section, event, report)
         elif kind == RESET_CALL:
             report.met(KICK_RESET_IN_DRAIN if kicked else RESET_IN_DRAIN)
             report.met(RESET_IN_DRAIN)
+
+
+_NO_DRIVER_OK: Final = 2
+"""Flag of a DRIVER_INIT."""
 
 
 def _is_allowed(pop: Event, section: Event, events: Sequence[Event]) -> bool:

@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.alphabet.backend import WAYS
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import DRIVER_INIT, END, HOSTILE, POP, PUSH, RESET_RET
-from vblkfuzz.trace.vhost_kinds import VHOST_CONNECTION, VHOST_MESSAGE, About, Word
+from vblkfuzz.trace.vhost_kinds import VHOST_ANSWER, VHOST_CONNECTION, VHOST_MESSAGE, About
 from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, ProtocolFeature, Request
 
 _MADE: Final = 1
 """Flag of a VHOST_CONNECTION."""
+_LATE: Final = WAYS.index("late")
 _U16: Final = 0xFFFF
 
 GREETED_AGAIN = Situation(
@@ -43,47 +46,49 @@ AREA_KEPT = Situation(
 )
 
 _NEEDS_FEATURE: Final = {
-    Word.SET_LOG_BASE: 1,
-    Word.SET_LOG_FD: 1,
-    Word.GET_QUEUE_NUM: 0,
-    Word.SEND_RARP: 2,
-    Word.NET_SET_MTU: 4,
-    Word.SET_BACKEND_REQ_FD: 5,
-    Word.SET_VRING_ENDIAN: 6,
-    Word.GET_CONFIG: 9,
-    Word.SET_CONFIG: 9,
-    Word.GET_INFLIGHT_FD: 12,
-    Word.SET_INFLIGHT_FD: 12,
-    Word.RESET_DEVICE: 13,
-    Word.VRING_KICK: 14,
-    Word.GET_MAX_MEM_SLOTS: 15,
-    Word.ADD_MEM_REG: 15,
-    Word.REM_MEM_REG: 15,
-    Word.SET_STATUS: 16,
-    Word.GET_STATUS: 16,
+    Request.SET_LOG_BASE: ProtocolFeature.LOG_SHMFD,
+    Request.SET_LOG_FD: ProtocolFeature.LOG_SHMFD,
+    Request.GET_QUEUE_NUM: ProtocolFeature.MQ,
+    Request.SEND_RARP: ProtocolFeature.RARP,
+    Request.NET_SET_MTU: ProtocolFeature.MTU,
+    Request.SET_BACKEND_REQ_FD: ProtocolFeature.BACKEND_REQ,
+    Request.SET_VRING_ENDIAN: ProtocolFeature.CROSS_ENDIAN,
+    Request.GET_CONFIG: ProtocolFeature.CONFIG,
+    Request.SET_CONFIG: ProtocolFeature.CONFIG,
+    Request.GET_INFLIGHT_FD: ProtocolFeature.INFLIGHT_SHMFD,
+    Request.SET_INFLIGHT_FD: ProtocolFeature.INFLIGHT_SHMFD,
+    Request.RESET_DEVICE: ProtocolFeature.RESET_DEVICE,
+    Request.VRING_KICK: ProtocolFeature.INBAND_NOTIFICATIONS,
+    Request.GET_MAX_MEM_SLOTS: ProtocolFeature.CONFIGURE_MEM_SLOTS,
+    Request.ADD_MEM_REG: ProtocolFeature.CONFIGURE_MEM_SLOTS,
+    Request.REM_MEM_REG: ProtocolFeature.CONFIGURE_MEM_SLOTS,
+    Request.SET_STATUS: ProtocolFeature.STATUS,
+    Request.GET_STATUS: ProtocolFeature.STATUS,
 }
-"""The protocol feature that a message needs, by its bit."""
-_REPLY_ACK: Final = 3
-_PROTOCOL_FEATURES: Final = 30
-"""Virtio feature under which protocol features, and SET_VRING_ENABLE, are negotiated."""
+"""The protocol feature that a message needs."""
 _GREETING: Final = frozenset(
     {
-        Word.GET_FEATURES,
-        Word.GET_PROTOCOL_FEATURES,
-        Word.SET_PROTOCOL_FEATURES,
-        Word.GET_QUEUE_NUM,
-        Word.GET_MAX_MEM_SLOTS,
-        Word.SET_BACKEND_REQ_FD,
-        Word.SET_OWNER,
+        Request.GET_FEATURES,
+        Request.GET_PROTOCOL_FEATURES,
+        Request.SET_PROTOCOL_FEATURES,
+        Request.GET_QUEUE_NUM,
+        Request.GET_MAX_MEM_SLOTS,
+        Request.SET_BACKEND_REQ_FD,
+        Request.SET_OWNER,
     }
 )
 """Messages that may come before the front-end has become the owner of the session."""
-_PARTS: Final = (Word.SET_VRING_NUM, Word.SET_VRING_BASE, Word.SET_VRING_ADDR)
+_PARTS: Final = (Request.SET_VRING_NUM, Request.SET_VRING_BASE, Request.SET_VRING_ADDR)
 """What a ring needs before SET_VRING_KICK starts it."""
 
 
+def is_wrong(answer: Event) -> bool:
+    """Whether an answer of the back-end (VHOST_ANSWER) is more than late."""
+    return answer.flag != _LATE
+
+
 def _name(word: int) -> str:
-    return Word(word).name if word in Word.__members__.values() else f"message {word}"
+    return Request(word).name if word in Request.__members__.values() else f"message {word}"
 
 
 class _Connection:
@@ -103,15 +108,15 @@ class _Connection:
         """Note a message; return what is wrong with it, and the slug of that; empty: nothing."""
         word = event.flag
         found = self._problem(event)
-        if word == Word.SET_OWNER:
+        if word == Request.SET_OWNER:
             self.owned = True
-        elif word == Word.SET_PROTOCOL_FEATURES:
+        elif word == Request.SET_PROTOCOL_FEATURES:
             self.protocol = event.length
-        elif word == Word.SET_FEATURES:
+        elif word == Request.SET_FEATURES:
             self.features = event.length
-        elif word == Word.SET_MEM_TABLE:
+        elif word == Request.SET_MEM_TABLE:
             self._memory = event.value > 0
-        elif word in _PARTS and (word != Word.SET_VRING_ADDR or event.value):
+        elif word in _PARTS and (word != Request.SET_VRING_ADDR or event.value):
             self._parts.add((word, event.queue))
         return found
 
@@ -121,22 +126,22 @@ class _Connection:
             return "has another length or other files than it needs", "malformed"
         if not self.owned and word not in _GREETING:
             return "came before SET_OWNER", "not_greeted"
-        needed = _NEEDS_FEATURE.get(Word(word)) if word in Word.__members__.values() else None
-        if needed is not None and not self.protocol >> needed & 1:
+        needed = _NEEDS_FEATURE.get(Request(word)) if word in Request.__members__.values() else None
+        if needed is not None and not self.protocol & needed:
             return "needs a protocol feature that was not negotiated", "no_feature"
-        if event.head & About.ASKS_FOR_REPLY and not self.protocol >> _REPLY_ACK & 1:
+        if event.head & About.ASKS_FOR_REPLY and not self.protocol & ProtocolFeature.REPLY_ACK:
             return "asks for a reply without REPLY_ACK", "no_feature"
-        if word == Word.SET_VRING_ENABLE and not self._enables:
+        if word == Request.SET_VRING_ENABLE and not self._enables:
             return "needs PROTOCOL_FEATURES, which was not negotiated", "no_feature"
-        if word == Word.SET_VRING_ADDR and not event.value:
+        if word == Request.SET_VRING_ADDR and not event.value:
             return "names a place outside the memory table", "outside"
-        if word == Word.SET_VRING_KICK and self._is_incomplete(event.queue):
+        if word == Request.SET_VRING_KICK and self._is_incomplete(event.queue):
             return "starts a ring that is not set up on this connection", "not_set_up"
         return "", ""
 
     @property
     def _enables(self) -> bool:
-        return self.features is None or bool(self.features >> _PROTOCOL_FEATURES & 1)
+        return self.features is None or bool(self.features >> F_PROTOCOL_FEATURES & 1)
 
     def _is_incomplete(self, queue: int) -> bool:
         return not self._memory or any((word, queue) not in self._parts for word in _PARTS)
@@ -149,7 +154,7 @@ class _Connection:
     instead=(
         "On each connection it negotiates, becomes the owner, and sets up a ring before it starts."
     ),
-    needs=(VHOST_CONNECTION, VHOST_MESSAGE, END),
+    needs=(VHOST_CONNECTION, VHOST_MESSAGE, VHOST_ANSWER, END),
     situations=(GREETED_AGAIN,),
     witnesses=Witness.MESSAGES,
     decisive=(VHOST_CONNECTION, VHOST_MESSAGE),
@@ -164,6 +169,9 @@ def S44(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             connection = _Connection(event) if event.flag == _MADE else None
         elif connection is None:
             continue
+        elif event.kind == VHOST_ANSWER:
+            if is_wrong(event):  # what follows is judged by S49
+                connection = None
         elif event.kind == END:
             _check_greeted(connection, report)
         else:
@@ -173,7 +181,7 @@ def S44(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 sentence = f"{_name(event.flag)} at turn {event.turn} {what}{_since(first, event)}."
                 report.violation(first, event, sentence, state)
                 connection = None
-            elif event.flag == Word.SET_OWNER and connection.made:
+            elif event.flag == Request.SET_OWNER and connection.made:
                 report.met(GREETED_AGAIN)
 
 
@@ -199,7 +207,10 @@ def _check_greeted(connection: _Connection, report: Report) -> None:
         "SET_VRING_BASE has the answer to GET_VRING_BASE; after a lost connection an index from "
         "the used one to the last that was taken; after a reset of the device 0."
     ),
-    needs=(VHOST_CONNECTION, VHOST_MESSAGE, POP, PUSH, RESET_RET, DRIVER_INIT, HOSTILE),
+    needs=(
+        *(VHOST_CONNECTION, VHOST_MESSAGE, VHOST_ANSWER),
+        *(POP, PUSH, RESET_RET, DRIVER_INIT, HOSTILE),
+    ),
     situations=(BASE_RETURNED, BASE_AFTER_LOSS),
     witnesses=Witness.MESSAGES | Witness.POP | Witness.MEMORY,
     decisive=(VHOST_MESSAGE,),
@@ -209,7 +220,7 @@ def _check_greeted(connection: _Connection, report: Report) -> None:
 def S45(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A new inflight area tells of a reset: the front-end asks for one in the start after it.
 
-    Not judged: rings in which the guest has broken the protocol.
+    Not judged: rings in which the guest has broken the protocol; what follows a wrong answer.
     """
     stopped: dict[int, Event] = {}
     lost: Event | None = None
@@ -218,7 +229,10 @@ def S45(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     hostile = False
     for event in events:
         kind, queue = event.kind, event.queue
-        if kind == VHOST_CONNECTION:
+        if kind == VHOST_ANSWER:
+            if is_wrong(event):
+                return
+        elif kind == VHOST_CONNECTION:
             lost = event
             stopped.clear()
         elif kind == POP:
@@ -232,12 +246,12 @@ def S45(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 hostile = False
                 used.clear()
                 taken.clear()
-        elif event.flag == Word.GET_INFLIGHT_FD:
+        elif event.flag == Request.GET_INFLIGHT_FD:
             stopped.clear()
             lost = None
-        elif event.flag == Word.GET_VRING_BASE:
+        elif event.flag == Request.GET_VRING_BASE:
             stopped[queue] = event
-        elif event.flag == Word.SET_VRING_BASE and not hostile:
+        elif event.flag == Request.SET_VRING_BASE and not hostile:
             _check_base(event, stopped.pop(queue, None), lost, (used, taken), report)
 
 
@@ -270,7 +284,7 @@ def _check_base(
     title="A vhost-user front-end hands the inflight area to the next back-end.",
     source="Vhost-user Protocol, Inflight I/O tracking; QEMU vhost_dev_set_inflight",
     instead="SET_INFLIGHT_FD names the area that was last in use, before a ring is started.",
-    needs=(VHOST_CONNECTION, VHOST_MESSAGE),
+    needs=(VHOST_CONNECTION, VHOST_MESSAGE, VHOST_ANSWER),
     situations=(AREA_KEPT,),
     witnesses=Witness.MESSAGES,
     decisive=(VHOST_MESSAGE,),
@@ -278,18 +292,24 @@ def _check_base(
     leads_to=("L1", "L3", "S38"),
 )
 def S46(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Areas have numbers in the order in which the back-end has made them."""
+    """Areas have numbers in the order in which the back-end has made them.
+
+    Not judged: what follows a wrong answer.
+    """
     made: Event | None = None
     area: Event | None = None
     handed: Event | None = None
     for event in events:
-        if event.kind == VHOST_CONNECTION:
+        if event.kind == VHOST_ANSWER:
+            if is_wrong(event):
+                return
+        elif event.kind == VHOST_CONNECTION:
             made, handed = event, None
-        elif event.flag == Word.GET_INFLIGHT_FD:
+        elif event.flag == Request.GET_INFLIGHT_FD:
             area, handed = event, None
-        elif event.flag == Word.SET_INFLIGHT_FD:
+        elif event.flag == Request.SET_INFLIGHT_FD:
             handed = event
-        elif event.flag == Word.SET_VRING_KICK and area is not None:
+        elif event.flag == Request.SET_VRING_KICK and area is not None:
             _check_area(event, area, handed, report)
             if made is not None and made.turn > area.turn:
                 report.met(AREA_KEPT)

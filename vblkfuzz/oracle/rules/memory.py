@@ -88,6 +88,7 @@ _SENTENCES: Final = {
     witnesses=Witness.GUEST,
     path="none",
     leads_to=("S14", "S24"),
+    leads_to_in={"descriptors": ("S52",)},  # a used descriptor where the driver does not look
 )
 def S24(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Each MEMORY_CHANGED is a violation; other events say since when it is one.

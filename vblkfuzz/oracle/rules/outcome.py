@@ -120,7 +120,7 @@ def S21(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 _judge_no_status(event, report)
             asked_again = asked_again or event.flag == ASKED_AGAIN
     if asked_again:
-        judge_attention(report.events, report)
+        judge_attention(report.events, scenario.device.units, report)
     for answer in report.answered:
         request, _, _, push, collect = answer
         if collect.flag or (push is not None and push.flag) or request.flag == _UNKNOWN:

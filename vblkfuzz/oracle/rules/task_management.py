@@ -16,6 +16,7 @@ from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.guest import FUNCTIONS, REQUESTS
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.ending import ABORTED
 from vblkfuzz.trace.event import Event
@@ -39,10 +40,12 @@ COMPLETE = Situation("tmf_complete", "A task management function was complete.")
 FOUND = Situation("tmf_found_request", "A query found the request that it was about.")
 BY_TMF = Situation("tmf_aborted", "The guest found a request that task management had ended.")
 
-_ABORT, _QUERY = FUNCTIONS.index("abort_task"), FUNCTIONS.index("query_task")
+_ABORT, _QUERY, _NEXUS = map(FUNCTIONS.index, ("abort_task", "query_task", "i_t_nexus_reset"))
+"""The last one is about all units: they have the same target."""
 _COMPLETE, _SUCCEEDED = ANSWERS.index("complete"), ANSWERS.index("succeeded")
-_WRONG: Final = frozenset({NONE, ANSWERS.index("unwritten"), ANSWERS.index("unknown")})
-_STATES: Final = {NONE: "not_used", _SUCCEEDED: "succeeded"}
+_NO_UNIT: Final = frozenset({ANSWERS.index("incorrect lun"), ANSWERS.index("bad target")})
+_WRONG: Final = _NO_UNIT | {NONE, ANSWERS.index("unwritten"), ANSWERS.index("unknown")}
+_STATES: Final = {NONE: "not_used", _SUCCEEDED: "succeeded", **dict.fromkeys(_NO_UNIT, "no_unit")}
 """State of a violation, by answer; `no_answer` for others."""
 _BREAKS: Final = frozenset({HOSTILE, RESET_RET})
 _WITNESSES: Final = Witness.GUEST | Witness.REST | Witness.CONTROL
@@ -63,7 +66,10 @@ Place = tuple[int, int]
     path="none",
 )
 def S42(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Only a query finds its request: `succeeded`. Any function may be rejected, or fail."""
+    """Only a query finds its request: `succeeded`. Any function may be rejected, or fail.
+
+    No unit is missing while the guest uses the device.
+    """
     asked: dict[int, Event] = {}
     trusted = False
     for event in events:
@@ -95,7 +101,7 @@ def _judge_answer(tmf: Event, ended: Event, report: Report) -> None:
 @rule(
     "S43",
     title="When an abort or a reset of the unit is complete, its requests have ended; none is "
-    "aborted else.",
+    "aborted else; a query finds a request that is there.",
     source="virtio 1.2, 5.6.6.1, 5.6.6.2; SAM-5, 7.2; QEMU virtio_scsi_cancel_notify",
     instead="The device uses all requests that a function ends, then the request for the function.",
     needs=(
@@ -118,7 +124,7 @@ def _judge_answer(tmf: Event, ended: Event, report: Report) -> None:
 )
 def S43(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A request that was not dequeued when the guest asked is none of the unit's yet."""
-    tasks = _Tasks(report)
+    tasks = _Tasks(scenario.device, report)
     for event in events:
         kind = event.kind
         if kind in (OP, END):
@@ -140,8 +146,8 @@ def S43(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 class _Tasks:
     """The requests under way, and the functions about them."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, device: DeviceConfig, report: Report) -> None:
+        self._device, self._report = device, report
         self._trusted = False
         """Whether the device is set up, and the guest has not broken the protocol."""
         self._asked: dict[Place, Event] = {}
@@ -177,16 +183,24 @@ class _Tasks:
         self._asked[place] = event
         self.taken.discard(place)
         self._may_abort.discard(place)
-        if any(_covers(tmf, place[0]) for tmf, _ in self._open.values()):
+        may_end = [tmf for tmf, _ in self._open.values() if tmf.flag != _QUERY]
+        if any(self._covers(tmf, event) for tmf in may_end):
             self._may_abort.add(place)
 
     def ask(self, tmf: Event) -> None:
         """Note which requests a function ends."""
-        if not self._trusted or tmf.flag == _QUERY:
+        if not self._trusted:
             return
-        one = tmf.flag == _ABORT
-        meant = [place for place in self._asked if not one or place == (tmf.queue, tmf.head)]
-        self._may_abort.update(meant)
+        one = tmf.flag in (_ABORT, _QUERY)
+        meant = [
+            place
+            for place, request in self._asked.items()
+            if (place == (tmf.queue, tmf.head) if one else self._covers(tmf, request))
+        ]
+        if tmf.flag == _QUERY:  # one that is being aborted need not be found any more
+            meant = [place for place in meant if place not in self._may_abort]
+        else:
+            self._may_abort.update(meant)
         ends = {place: self._asked[place] for place in meant if place in self.taken}
         self._open[tmf.value] = tmf, ends
 
@@ -200,8 +214,12 @@ class _Tasks:
         """Judge the requests that the guest has not found when it looked."""
         for tmf, ended, ends in self._due:
             for place, request in ends.items():
-                if self._asked.get(place) is request:
+                if self._asked.get(place) is not request:
+                    continue
+                if tmf.flag != _QUERY:
                     self._report_open(request, word(FUNCTIONS, tmf.flag), ended)
+                elif place not in self._may_abort:
+                    self._report_hidden(request, ended)
         self._due.clear()
 
     def _report_open(self, request: Event, function: str, ended: Event) -> None:
@@ -210,6 +228,13 @@ class _Tasks:
             f"way when {function}, which ends it, was complete (turn {ended.turn})."
         )
         self._report.violation(request, ended, sentence, function)
+
+    def _report_hidden(self, request: Event, ended: Event) -> None:
+        sentence = (
+            f"The request of turn {request.turn} ({word(REQUESTS, request.flag)}) was dequeued and "
+            f"still under way when query_task said that it is not there (turn {ended.turn})."
+        )
+        self._report.violation(request, ended, sentence, "query_task")
 
     def collect(self, event: Event) -> None:
         """Judge a request that a function has ended."""
@@ -229,7 +254,8 @@ class _Tasks:
         )
         self._report.violation(request, collect, sentence, "unasked")
 
-
-def _covers(tmf: Event, queue: int) -> bool:
-    """Whether a function may end a later request of a queue: its memory may be the same."""
-    return tmf.flag != _ABORT or tmf.queue == queue
+    def _covers(self, tmf: Event, request: Event) -> bool:
+        """Whether a function may end this request, or one whose memory it has now."""
+        if tmf.flag == _ABORT:
+            return tmf.queue == request.queue
+        return tmf.flag == _NEXUS or tmf.length == self._device.unit_of(request.value & 0xFF)

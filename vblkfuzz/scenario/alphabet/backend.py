@@ -1,4 +1,7 @@
-"""Operations of the backend: when requests in flight complete, and with which result."""
+"""Operations of the backend: when requests in flight complete, and with which result.
+
+One that is a vhost-user back-end also answers the messages of a front-end, perhaps wrongly.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,19 @@ PICKS: Final = ("0", "1", "2", "3", "newest", "all")
 
 RESULTS: Final = ("ok", "eio", "enospc")
 """Result of a request, by code."""
+
+MESSAGES: Final = (
+    *("features", "protocol_features", "queue_num", "config", "vring_base", "inflight"),
+    *("mem_table", "set_config", "any"),
+)
+"""Messages of a vhost-user front-end that `answer` is about, by code; *any*: the next one that has
+an answer."""
+
+WAYS: Final = (
+    *("right", "late", "error", "short", "long", "huge", "cut", "zeroes", "ones", "more"),
+    *("number", "flags", "twice", "file"),
+)
+"""How it is answered, by code: docs/real-devices.md. *right* ends what another one has begun."""
 
 BACKEND: Final = (
     OpSpec(
@@ -60,5 +76,16 @@ BACKEND: Final = (
         weight=3,
         needs=HOLDING,
         reach=8,
+    ),
+    OpSpec(
+        code=41,
+        name="answer",
+        params=(
+            Choice("message", 0, MESSAGES, picks=(0, 1, 2, 3, 3, 4, 4, 4, 5, 5, 6, 6, 7, 8)),
+            Choice("how", 1, WAYS, picks=(1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 9, 10, 11, 12, 13)),
+        ),
+        summary="Let a vhost-user back-end answer the next such message late or wrongly.",
+        weight=1,
+        around=("answer | reset init",),
     ),
 )

@@ -66,6 +66,8 @@ FUNCTIONS: Final = (
     "query_task",
 )
 """Task management functions of virtio-scsi, by code (virtio 1.2, 5.6.6.2)."""
+ABOUT_ONE: Final = frozenset({"abort_task", "query_task"})
+"""Those about one request; others are about all of a unit, or of all units."""
 
 _QUEUE: Final = Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3))
 _REQUEST: Final = (

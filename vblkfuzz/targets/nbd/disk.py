@@ -1,6 +1,7 @@
 """Disks in shared memory: the NBD exports, and what a witness of S14 reads.
 
-There is one disk for each capacity that a scenario may choose, zeroed at the start of a scenario.
+There is one disk for each capacity that a scenario may choose and each unit that has it, zeroed at
+the start of a scenario.
 Only the server writes; other processes with the mapping may read.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 import mmap
 from typing import Final
 
-from vblkfuzz.limits import DISK_SECTORS, SECTOR_SIZE
+from vblkfuzz.limits import DISK_SECTORS, MAX_UNITS, SECTOR_SIZE
 from vblkfuzz.targets.nbd.protocol import Command, Errno, NbdRequest
 
 _OFFSETS: Final = {
@@ -18,9 +19,9 @@ _OFFSETS: Final = {
 _TOTAL: Final = sum(DISK_SECTORS) * SECTOR_SIZE
 
 
-def export_name(sectors: int) -> str:
-    """Return the name of the export with a disk of that capacity."""
-    return f"disk{sectors}"
+def export_name(sectors: int, unit: int = 0) -> str:
+    """Return the name of the export with a disk of that capacity, of a unit."""
+    return f"disk{sectors}-{unit}" if unit else f"disk{sectors}"
 
 
 class Disks:
@@ -28,10 +29,11 @@ class Disks:
 
     def __init__(self) -> None:
         """Map the memory; processes forked later share it."""
-        view = memoryview(mmap.mmap(-1, _TOTAL))
+        view = memoryview(mmap.mmap(-1, _TOTAL * MAX_UNITS))
         self._by_name: Final = {
-            export_name(sectors): view[at : at + sectors * SECTOR_SIZE]
+            export_name(sectors, unit): view[unit * _TOTAL + at :][: sectors * SECTOR_SIZE]
             for sectors, at in _OFFSETS.items()
+            for unit in range(MAX_UNITS)
         }
 
     def size_of(self, name: str) -> int | None:

@@ -25,7 +25,6 @@ import select
 import socket
 from contextlib import suppress
 from enum import IntEnum
-from struct import Struct
 from typing import Final
 
 from vblkfuzz.scenario.alphabet.backend import PICKS
@@ -41,8 +40,8 @@ from vblkfuzz.targets.nbd.protocol import (
     RequestStream,
     pack_reply,
 )
+from vblkfuzz.targets.server_process import ORDER
 
-ORDER: Final = Struct("<BBBx")
 _READ_BYTES: Final = 1 << 16
 _ALL: Final = PICKS.index("all")
 _ERRORS: Final = (Errno.OK, Errno.EIO, Errno.ENOSPC)

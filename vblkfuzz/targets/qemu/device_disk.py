@@ -1,4 +1,7 @@
-"""The disk that the device of a QEMU uses: one of two nodes, and what QMP does to it."""
+"""The disk that a unit of the device uses: one of two nodes, and what QMP does to it.
+
+virtio-blk has one unit, so to speak. Jobs and limits are for the first unit only.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,17 @@ if TYPE_CHECKING:
 class DeviceDisk:
     """The disk of one process. Its coroutines are for an operator's work (`qmp`)."""
 
-    def __init__(self, qemu: QemuProcess) -> None:
+    def __init__(self, qemu: QemuProcess, unit: int) -> None:
         self._qmp = qemu.qmp
         self._disks = qemu.disks
         self._read_only = qemu.variant.read_only
         self._keeps_size = qemu.variant.nbd is not None
-        self._window = MirrorWindow(qemu.qmp)
+        self._window = MirrorWindow(qemu.qmp, unit)
         self._image = qemu.image
         self._jobs = BlockJobs(qemu.qmp, self._image)
         self._limits = DeviceLimits(qemu.qmp, disk_path(qemu.variant))
-        self.current = 0
-        """The node that the device uses, as an index into DISK_NODES."""
+        self.current = 2 * unit
+        """The node that the unit uses, as an index into DISK_NODES."""
 
     @property
     def node(self) -> str:

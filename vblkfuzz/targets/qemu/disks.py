@@ -2,6 +2,8 @@
 
 FileDisks   two files in memory: fast, and their requests end at once
 NbdDisks    one disk of the NBD server behind both nodes; the backend holds and fails requests
+
+Each logical unit of virtio-scsi has such a pair, one after the other.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vblkfuzz.limits import DISK_SECTORS, SECTOR_SIZE
+from vblkfuzz.limits import DISK_SECTORS, MAX_UNITS, SECTOR_SIZE
 from vblkfuzz.targets.child import memfd
 from vblkfuzz.targets.nbd.disk import export_name
 
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
     from vblkfuzz.targets.nbd.process import NbdProcess
 
-DISK_NODES: Final = ("n0", "n1")
-"""Names of the nodes. A device begins on the first one."""
+DISK_NODES: Final = tuple(f"n{number}" for number in range(2 * MAX_UNITS))
+"""Names of the nodes: two for each unit, which begins on the first one."""
 _SMALLEST: Final = min(DISK_SECTORS) * SECTOR_SIZE
 
 
@@ -49,25 +51,26 @@ class Disks(Protocol):
     def inherited(self) -> None:
         """Free what only the process uses, which has started."""
 
-    def successor(self, disk: int) -> Disks:
-        """Return the same disks for another process, which begins on `disk`."""
+    def successor(self, used: Sequence[int]) -> Disks:
+        """Return the same disks for another process, whose units begin on those of `used`."""
 
     def close(self) -> None:
         """Free everything else."""
 
 
 class FileDisks:
-    """Two files in memory, each with a size of its own."""
+    """Files in memory, each with a size of its own."""
 
-    def __init__(self, fds: Sequence[int] = (), *, read_only: bool) -> None:
+    def __init__(self, fds: Sequence[int] = (), *, read_only: bool, units: int = 1) -> None:
         """Take the memfds of an earlier process, or make new ones.
 
         Args:
             fds: memfds, which `close` closes; none: they are made.
             read_only: the device is.
+            units: units that have a pair of them, if they are made.
         """
         self.fds = list(fds) or [
-            memfd(name, min(DISK_SECTORS) * SECTOR_SIZE) for name in DISK_NODES
+            memfd(name, min(DISK_SECTORS) * SECTOR_SIZE) for name in DISK_NODES[: 2 * units]
         ]
         """Files that the process inherits."""
         self.pids = ()
@@ -92,16 +95,16 @@ class FileDisks:
         return os.fstat(self.fds[disk]).st_size
 
     def clear(self) -> None:
-        """Fill both disks with zeroes."""
+        """Fill all disks with zeroes."""
         for disk, fd in enumerate(self.fds):
             os.pwrite(fd, bytes(self.size(disk)), 0)
 
     def inherited(self) -> None:
         """Do nothing: the files are used here, too."""
 
-    def successor(self, disk: int) -> FileDisks:
-        """Return the same disks for another process, which begins on `disk`."""
-        fds = [os.dup(self.fds[each]) for each in (disk, disk ^ 1)]
+    def successor(self, used: Sequence[int]) -> FileDisks:
+        """Return the same disks for another process, whose units begin on those of `used`."""
+        fds = [os.dup(self.fds[each]) for disk in used for each in (disk, disk ^ 1)]
         return FileDisks(fds, read_only=self._read_only)
 
     def close(self) -> None:
@@ -111,16 +114,17 @@ class FileDisks:
 
 
 class NbdDisks:
-    """One disk of the NBD server; each node has a connection of its own."""
+    """A disk of the NBD server for each unit; each node has a connection of its own."""
 
-    def __init__(self, nbd: NbdProcess, sectors: int, *, read_only: bool) -> None:
+    def __init__(self, nbd: NbdProcess, sectors: int, *, read_only: bool, units: int = 1) -> None:
         """Connect.
 
         Raises:
             ActorDied: the server has ended.
         """
         self._nbd, self._sectors, self._read_only = nbd, sectors, read_only
-        self._connections = [nbd.connect() for _ in DISK_NODES]
+        self._nodes = DISK_NODES[: 2 * units]
+        self._connections = [nbd.connect() for _ in self._nodes]
 
     @property
     def fds(self) -> Sequence[int]:
@@ -136,8 +140,8 @@ class NbdDisks:
         """Return the options of the command line: what the nodes read and write, and the nodes."""
         below = [
             f"-blockdev driver=nbd,node-name={name}-nbd,server.type=fd,server.str={fd}"
-            f",export={export_name(self._sectors)}"
-            for name, fd in zip(DISK_NODES, self.fds, strict=True)
+            f",export={export_name(self._sectors, number // 2)}"
+            for number, (name, fd) in enumerate(zip(self._nodes, self.fds, strict=True))
         ]
         return [*below, *_arguments(self, read_only=self._read_only)]
 
@@ -162,9 +166,10 @@ class NbdDisks:
         """Close the connections here, so that they end with the process."""
         self.close()
 
-    def successor(self, disk: int) -> NbdDisks:
-        """Return the same disk for another process; `disk` does not matter."""
-        return NbdDisks(self._nbd, self._sectors, read_only=self._read_only)
+    def successor(self, used: Sequence[int]) -> NbdDisks:
+        """Return the same disks for another process; which node was used does not matter."""
+        units = len(used)
+        return NbdDisks(self._nbd, self._sectors, read_only=self._read_only, units=units)
 
     def close(self) -> None:
         """Close the connections, unless that is done."""
@@ -173,16 +178,22 @@ class NbdDisks:
 
 
 def _arguments(disks: Disks, *, read_only: bool) -> list[str]:
-    """Return the options for both nodes.
+    """Return the options for all nodes, those first on which units begin.
+
+    QEMU 10.0 leaves inactive, after a migration, a node without a unit that comes before the last
+    one with a unit (bdrv_next).
 
     Args:
         disks: they.
-        read_only: the first node is. The other one is the target of a mirror job, which has to be
-            writable.
+        read_only: the first node of each unit is. The other one is the target of a mirror job,
+            which has to be writable.
     """
+    first, last = range(0, len(disks.fds), 2), range(1, len(disks.fds), 2)
+    nodes = [disks.node(disk, read_only=read_only) for disk in first]
+    nodes += [disks.node(disk, read_only=False) for disk in last]
     return [
         "-blockdev " + ",".join(f"{name}={_word(value)}" for name, value in node.items())
-        for node in (disks.node(0, read_only=read_only), disks.node(1, read_only=False))
+        for node in nodes
     ]
 
 

@@ -21,22 +21,30 @@ from vblkfuzz.targets.qemu.bus import DEVICE_ID, ejection, place_of, virtio_path
 from vblkfuzz.targets.qemu.qtest_port import SERIAL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vblkfuzz.targets.qemu.variant import Variant
     from vblkfuzz.targets.qmp import Qmp
 
-_UNIT: Final = "u0"
-"""Of the disk behind virtio-scsi."""
 _GEOMETRY: Final = {"cyls": 1, "heads": 1, "secs": 1}
 """Any geometry; no driver of vblkfuzz reads it."""
 
 
 def disk_path(variant: Variant) -> str:
-    """Return the QOM path of the device that uses the disk."""
-    return f"/machine/peripheral/{_UNIT}" if variant.kind == "scsi" else virtio_path(variant)
+    """Return the QOM path of the device that uses the disk, or the first one."""
+    return f"/machine/peripheral/{_unit(0)}" if variant.kind == "scsi" else virtio_path(variant)
 
 
-def properties(variant: Variant, node: str) -> list[dict[str, object]]:
-    """Return the properties of the device, on a node; of virtio-scsi, first of its controller."""
+def _unit(number: int) -> str:
+    """Return the id of a disk behind virtio-scsi."""
+    return f"u{number}"
+
+
+def properties(variant: Variant, nodes: Sequence[str]) -> list[dict[str, object]]:
+    """Return the properties of the device, on these nodes.
+
+    Those of virtio-scsi are those of its controller, then of each unit, which has a node.
+    """
     place, thread = place_of(variant), _threads(variant)
     if variant.packed:
         thread["packed"] = True
@@ -46,12 +54,16 @@ def properties(variant: Variant, node: str) -> list[dict[str, object]]:
     if variant.nbd:
         # With a geometry QEMU does not read the disk for one: that read could be held.
         policy = {"werror": variant.nbd.werror, "rerror": variant.nbd.rerror, **_GEOMETRY}
-    disk = {"drive": node, "serial": SERIAL}
+    disk = {"drive": nodes[0], "serial": SERIAL}
     if variant.kind == "scsi":
         sizes = {"num_queues": MAX_QUEUES, "virtqueue_size": MAX_QUEUE_SIZE}
         controller = {**place, "id": DEVICE_ID, **sizes, **thread}
-        unit = {"driver": "scsi-hd", "id": _UNIT, "bus": f"{DEVICE_ID}.0"}
-        return [controller, {**unit, **disk, **policy}]
+        units = [
+            {"driver": "scsi-hd", "id": _unit(number), "bus": f"{DEVICE_ID}.0", "lun": number}
+            | {**disk, "drive": node, **policy}
+            for number, node in enumerate(nodes)
+        ]
+        return [controller, *units]
     sizes = {"num-queues": MAX_QUEUES, "queue-size": MAX_QUEUE_SIZE}
     if variant.chardev:
         back = {"driver": "vhost-user-blk-pci", "id": DEVICE_ID, "chardev": variant.chardev}
@@ -75,12 +87,12 @@ def _threads(variant: Variant) -> dict[str, object]:
     return found
 
 
-def argument(variant: Variant, node: str) -> str:
+def argument(variant: Variant, nodes: Sequence[str]) -> str:
     """Return the properties as options of the command line.
 
     A list is possible in JSON only. QEMU makes the devices in JSON last, so all are or none is.
     """
-    devices = properties(variant, node)
+    devices = properties(variant, nodes)
     lists = any(isinstance(value, list) for one in devices for value in one.values())
     return " ".join(f"-device {_json(one) if lists else _words(one)}" for one in devices)
 
@@ -121,19 +133,26 @@ def _is_deleted(event: dict[str, Any]) -> bool:
     return bool(event["event"] == "DEVICE_DELETED" and event["data"].get("device") == DEVICE_ID)
 
 
-async def plug(qmp: Qmp, variant: Variant, node: str, *, geometry: bool) -> bool:
-    """Plug in a new device on a node; return whether QEMU has not refused that.
+async def plug(qmp: Qmp, variant: Variant, nodes: Sequence[str], *, geometry: bool) -> bool:
+    """Plug in a new device on its nodes; return whether all of it is there.
+
+    What is there already is refused, so this may be repeated.
 
     QEMU 7.2 refuses a device with an IOThread on a node that a job uses.
 
     Args:
         qmp: of QEMU.
         variant: of the device.
-        node: name of the node.
+        nodes: names of the nodes.
         geometry: say the disk's geometry, so that QEMU does not read the disk.
     """
-    *controllers, disk = properties(variant, node)
-    for controller in controllers:  # refused if it is there already
+    found = properties(variant, nodes)
+    disks = found[-len(nodes) :]
+    for controller in found[: -len(nodes)]:
         await qmp.attempt("device_add", controller)
     more = _GEOMETRY if geometry else {}
-    return await qmp.attempt("device_add", disk | more)
+    refused = [disk for disk in disks if not await qmp.attempt("device_add", disk | more)]
+    if not refused or len(disks) == 1:
+        return not refused
+    there = {one["name"] for one in await qmp.call("qom-list", path="/machine/peripheral")}
+    return all(disk["id"] in there for disk in refused)

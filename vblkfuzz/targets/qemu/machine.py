@@ -39,7 +39,7 @@ class Machine(DrainedSections):
             qemu: it.
             backend: what answers the requests to its disks; None: they are files.
         """
-        super().__init__()
+        super().__init__(qemu.variant.units)
         self._backend = backend
         self._use(qemu)
         self.processes = 1
@@ -67,8 +67,10 @@ class Machine(DrainedSections):
         self._qmp = qemu.qmp
         self.work = OperatorWork(qemu.qmp)
         """Operations that have begun or are queued."""
-        self.disk = DeviceDisk(qemu)
-        """The disk that the device uses."""
+        self.disks = [DeviceDisk(qemu, unit) for unit in range(qemu.variant.units)]
+        """The disk that each unit uses."""
+        self.disk = self.disks[0]
+        """The one that operations are about, but drained sections."""
         self._polling = IOThreadPolling(qemu.qmp, qemu.variant.iothreads)
 
     def end(self) -> None:
@@ -85,7 +87,8 @@ class Machine(DrainedSections):
     @property
     def is_as_new(self) -> bool:
         """Whether another scenario may begin here, after a reset of the device."""
-        return self.at_rest and self.disk.is_as_new and not self._start_failure.happened
+        unused = all(disk.is_as_new for disk in self.disks)
+        return self.at_rest and unused and not self._start_failure.happened
 
     @property
     def in_section(self) -> bool:
@@ -212,9 +215,11 @@ class Machine(DrainedSections):
             self._qmp.run(self._flush())
         self._qmp.forget_events()
         self.qemu.disks.clear()
-        self.disk.fit(sectors * SECTOR_SIZE)
+        for disk in self.disks:
+            disk.fit(sectors * SECTOR_SIZE)
         self._qmp.run(self._polling.take_all(on=polling))
-        self._qmp.run(self.disk.undo_doors())
+        for disk in self.disks:
+            self._qmp.run(disk.undo_doors())
 
     async def _flush(self) -> None:
         """Flush all disks: with unflushed writes of an earlier scenario, QEMU would flush later.
@@ -241,7 +246,7 @@ class Machine(DrainedSections):
         """
         polling = self._polling.on
         self.work.abandon()
-        self.qemu = self.qemu.successor(state.disk)
+        self.qemu = self.qemu.successor(state.disks)
         self.processes += 1
         self.qemu.connect()
         self._use(self.qemu)

@@ -20,6 +20,8 @@ from vblkfuzz.targets.device_end import StateRefused
 from vblkfuzz.targets.qmp import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vblkfuzz.targets.qmp import Qmp
 
 _PIPE_BYTES: Final = 1 << 20
@@ -37,16 +39,16 @@ SHARED: Final = [{"capability": "x-ignore-shared", "state": True}]
 class SavedState:
     """The state of a stopped QEMU, in a pipe."""
 
-    def __init__(self, disk: int) -> None:
+    def __init__(self, disks: Sequence[int]) -> None:
         """Make the pipe.
 
         Args:
-            disk: the disk that the device used when it was saved, an index into `DISK_NODES`.
+            disks: the disk that each unit used when it was saved, an index into `DISK_NODES`.
 
         Raises:
             HarnessError: the kernel does not allow a pipe of that size.
         """
-        self.disk = disk
+        self.disks = disks
         self._fds = list(os.pipe2(os.O_CLOEXEC))
         try:
             fcntl.fcntl(self._fds[1], fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

@@ -131,6 +131,10 @@ class MmioPort(QtestPort):
             self._act(_ACKNOWLEDGE, pending)
         return bool(pending)
 
+    def take_config_call(self) -> bool:
+        """Return False: that interrupt stays pending."""
+        return False
+
     # --- Registers ----------------------------------------------------------------------------
 
     def _find(self) -> int:

@@ -96,14 +96,14 @@ class Operator(Machine):
 
     async def drain_begin(self, operation: Op, recorder: Recorder) -> None:
         """Open a section, or a short one within another."""
-        depth = self._open.begin(operation)
-        opened = True
-        recorder.tell(DRAIN_CALL, flag=1, value=depth)
-        if depth == 1:
+        unit, opened = self._open.begin(operation), True
+        disk = self.disks[unit]
+        recorder.tell(DRAIN_CALL, flag=1, value=len(self._open))
+        if self._open.of(unit) == 1:
             self._doubt_disk(recorder)
-            opened = await self.disk.open_window(pivot=operation.name == "mirror_begin")
+            opened = await disk.open_window(pivot=operation.name == "mirror_begin")
         else:
-            await self.disk.reopen()
+            await disk.reopen()
         await self._rests(recorder)
         recorder.tell(DRAIN_RET, flag=1)
         if not opened:
@@ -125,13 +125,14 @@ class Operator(Machine):
         self._end_innermost(recorder)
 
     async def _close(self, began: str, recorder: Recorder, *, cancelled: bool = False) -> None:
-        if not self._open.end(began):
+        unit = self._open.end(began)
+        if unit is None:
             return
         recorder.look(self.qemu.dequeues)
         recorder.tell(DRAIN_END, value=len(self._open))
-        if not self._open:
+        if not self._open.of(unit):
             self._closes = True
-            await self.disk.close_window(cancelled=cancelled)
+            await self.disks[unit].close_window(cancelled=cancelled)
         await self._rests(recorder)
 
     # --- The machine --------------------------------------------------------------------------
@@ -165,7 +166,8 @@ class Operator(Machine):
         if recorder.featureless:
             return
         in_process = operation.a == _SNAPSHOT
-        state = InternalSnapshot(self.qemu.image) if in_process else SavedState(self.disk.current)
+        used = [disk.current for disk in self.disks]
+        state = InternalSnapshot(self.qemu.image) if in_process else SavedState(used)
         try:
             filled = await state.fill(self._qmp)
         except BaseException:
@@ -247,7 +249,8 @@ class Operator(Machine):
         tell_unplugged(recorder, self.qemu.dequeues)
 
     async def _plug(self, *, geometry: bool) -> bool:
-        return await hotplug.plug(self._qmp, self.qemu.variant, self.disk.node, geometry=geometry)
+        nodes = [disk.node for disk in self.disks]
+        return await hotplug.plug(self._qmp, self.qemu.variant, nodes, geometry=geometry)
 
     async def resize(self, operation: Op, recorder: Recorder) -> None:
         """Change the capacity; QEMU refuses while the mirror job uses the disk."""

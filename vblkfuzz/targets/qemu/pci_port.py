@@ -13,7 +13,9 @@ from vblkfuzz.targets.qemu.bus import PCI_SLOT, PORT_BUS
 from vblkfuzz.targets.qemu.qtest_port import NO_STEPS, QtestPort
 from vblkfuzz.targets.qemu.queue_numbers import number_on_device
 from vblkfuzz.virtio.features import on_the_wire
+from vblkfuzz.virtio.layout import STATUS_ACKNOWLEDGE, STATUS_DRIVER, STATUS_FEATURES_OK
 from vblkfuzz.virtio.request.blk import F_MQ, WRITEBACK_AT
+from vblkfuzz.virtio.request.scsi_event import F_CHANGE, F_HOTPLUG
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps
@@ -38,10 +40,27 @@ _BUSES, _WINDOW = 0x18, 0x20
 _COMMON, _NOTIFY, _ISR, _DEVICE = 1, 2, 3, 4
 """Types of virtio's PCI capabilities (4.1.4)."""
 
+_CONFIG_CHANGED: Final = 2
+"""Bit of the ISR status (4.1.4.5)."""
+_NOTHING: Final = 0xFF
+"""What a read gives where there is no device: after a system reset."""
+
 # Offsets in the common configuration (4.1.4.3).
 _FEATURE_SELECT, _FEATURES, _DRIVER_SELECT, _DRIVER_FEATURES = 0x00, 0x04, 0x08, 0x0C
 _STATUS, _GENERATION, _QUEUE_SELECT, _QUEUE_SIZE, _QUEUE_ENABLE = 0x14, 0x15, 0x16, 0x18, 0x1C
 _QUEUE_NOTIFY_OFF, _QUEUE_DESC, _QUEUE_RESET = 0x1E, 0x20, 0x3A
+
+_BEFORE_A_READ: Final = frozenset(
+    {
+        STATUS_ACKNOWLEDGE | STATUS_DRIVER,
+        STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK,
+    }
+)
+"""Device statuses after which a driver reads, its offer or the status (3.1.1): they are posted."""
+
+
+_EVENTS: Final = 1 << F_HOTPLUG | 1 << F_CHANGE
+"""Features of virtio-scsi that the driver accepts in any case; a trace does not have them."""
 
 
 class _Places(NamedTuple):
@@ -72,6 +91,7 @@ class PciPort(QtestPort):
         """Address of its configuration space."""
         self._status = 0
         """Device status that the driver wrote last."""
+        self._config_called = False
 
     def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
         """Set up PCI if the process is a new one; clear guest memory, which no device uses now."""
@@ -82,6 +102,7 @@ class PciPort(QtestPort):
             self._places = self._find_places()
         if self._is_scsi:  # the unit takes the size of its disk only now
             self._write_status(0)
+        self._config_called = False
         self._generation = self._read_generation()
         self._clear_memory()
 
@@ -106,16 +127,15 @@ class PciPort(QtestPort):
         return offered & scenario_features(self._config)
 
     def _read_features(self) -> int:
-        common, features = self._places.common, 0
-        for half in (0, 1):
-            self._line.post(f"writel {common + _FEATURE_SELECT:#x} {half}")
-            features |= self._line.ask(f"readl {common + _FEATURES:#x}") << 32 * half
-        return features
+        select = f"writel {self._places.common + _FEATURE_SELECT:#x}"
+        read = f"readl {self._places.common + _FEATURES:#x}"
+        low, high = self._line.ask_all((f"{select} 0", read, f"{select} 1", read))
+        return low | high << 32
 
     def accept_features(self, features: int) -> None:
         """Write the driver's feature bits."""
-        if self._is_scsi:
-            features = on_the_wire(features)
+        if self._is_scsi:  # events are for those that ask for them
+            features = on_the_wire(features) | self._read_features() & _EVENTS
         for half in (0, 1):
             self._write("l", _DRIVER_SELECT, half)
             self._write("l", _DRIVER_FEATURES, features >> 32 * half & 0xFFFF_FFFF)
@@ -205,7 +225,15 @@ class PciPort(QtestPort):
 
     def take_call(self, index: int) -> bool:
         """Read the ISR status, which clears it: without MSI-X all queues share one interrupt."""
-        return bool(self._line.ask(f"readb {self._places.isr:#x}") & 1)
+        raised = self._line.ask(f"readb {self._places.isr:#x}")
+        if raised & _CONFIG_CHANGED and raised != _NOTHING:
+            self._config_called = True
+        return bool(raised & 1)
+
+    def take_config_call(self) -> bool:
+        """Return whether such a read has shown a change of the configuration."""
+        called, self._config_called = self._config_called, False
+        return called
 
     # --- PCI ----------------------------------------------------------------------------------
 
@@ -228,7 +256,8 @@ class PciPort(QtestPort):
             self._set_up_pci()
         self._status = value
         self._write("b", _STATUS, value)
-        self._line.flush()
+        if value not in _BEFORE_A_READ:
+            self._line.flush()
 
     def _set_up_pci(self) -> None:
         """Set the address of BAR 4; enable memory decoding and bus mastering, in a port as well."""

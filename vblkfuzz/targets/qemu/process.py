@@ -160,14 +160,14 @@ class QemuProcess:
             self.end()
             raise DeviceUnavailable(f"{self._child.command}: {WRAPPER}")
 
-    def successor(self, disk: int) -> QemuProcess:
+    def successor(self, used: Sequence[int]) -> QemuProcess:
         """End this process; return one that waits for its state, on the same memory and disks.
 
         Args:
-            disk: the disk that the device uses, an index into `DISK_NODES`. It is the first one of
-                the new process: QEMU 10.0 leaves the other inactive if the device uses the second.
+            used: the disk that each unit uses, an index into `DISK_NODES`. It is the first one of
+                the new process: QEMU 10.0 leaves the other inactive if the unit uses the second.
         """
-        disks = self.disks.successor(disk)
+        disks = self.disks.successor(used)
         self.end()
         setup = (self._binary, self.variant, self._ram, self._spins, disks, self._coverage)
         return QemuProcess(*setup, waits=True)
@@ -368,7 +368,7 @@ def _command(
         *disks.arguments(),
         *(["-incoming defer"] if waits else []),
         *bus_options(variant),
-        argument(variant, DISK_NODES[0]),
+        argument(variant, DISK_NODES[: 2 * variant.units : 2]),
     ]
     return [binary, *" ".join(options).split()]
 

@@ -7,7 +7,10 @@ are read with it. Source: QEMU docs/devel/qtest, softmmu/qtest.c.
 from __future__ import annotations
 
 import socket
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _CHUNK: Final = 1 << 16
 _SHORTEST: Final = len("OK\n")
@@ -38,8 +41,13 @@ class QTest:
 
     def ask(self, command: str) -> int:
         """Send the posted commands and one that reads; return its value."""
-        self._posted.append(command)
-        return int(self._exchange()[-1].split()[1], 16)
+        return self.ask_all([command])[0]
+
+    def ask_all(self, commands: Sequence[str]) -> list[int]:
+        """Send the posted commands and others, in one go; return the values of those that read."""
+        self._posted += commands
+        words = [answer.split() for answer in self._exchange()[-len(commands) :]]
+        return [int(each[1], 16) for each in words if len(each) > 1]
 
     def _exchange(self) -> list[str]:
         """Send the posted commands; return their answers, one for each."""

@@ -30,6 +30,8 @@ list(NO_STEPS)
 class QtestPort:
     """Guest memory, and a connection of qtest; a part of a `driver.port.Port`."""
 
+    in_turns = False
+
     queue_reset = Frame.QUEUE_RESET
 
     def __init__(self, ram: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.limits import MAX_IOTHREADS
 from vblkfuzz.scenario.scenario import Scenario
@@ -193,10 +193,11 @@ class QemuRig:
             DeviceUnavailable: it does not start.
         """
         disks: Disks
+        form: Any = {"read_only": variant.read_only, "units": variant.units}
         if variant.nbd:
-            disks = NbdDisks(self._nbd, variant.nbd.sectors, read_only=variant.read_only)
+            disks = NbdDisks(self._nbd, variant.nbd.sectors, **form)
         else:
-            disks = FileDisks(read_only=variant.read_only)
+            disks = FileDisks(**form)
         setup = (self._binary, variant, self._ram, self._spins, disks, self.coverage)
         qemu = QemuProcess(*setup)
         qemu.check_start()

@@ -17,6 +17,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.driver.memory_map import SIDE_QUEUES
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.targets.child import memfd
 from vblkfuzz.targets.dequeue import Dequeue
@@ -103,6 +104,8 @@ class TraceLog:
         return found
 
     def _queue(self, address: bytes) -> int:
+        if address not in self._queues and self._kind == "scsi":
+            return SIDE_QUEUES[1]  # only for an event QEMU takes a buffer unasked
         if address not in self._queues:
             raise HarnessError("QEMU's trace log: a dequeue of an unknown queue")
         return self._queues[address]

@@ -49,6 +49,8 @@ class Variant(NamedTuple):
 
     kind: str = "blk"
     """As in `scenario.device`."""
+    units: int = 1
+    """Logical units of virtio-scsi."""
     packed: bool = False
     """Whether the device offers packed rings."""
     in_order: bool = False
@@ -88,8 +90,9 @@ def variant_of(scenario: Scenario, options: TargetOptions, *, mmio: bool = False
     iothreads = iothreads_of(config, options.iothread)
     flags = iothreads, config.ioeventfd, config.read_only
     bus: Bus = "mmio" if mmio else _pci_bus(scenario)
+    units = config.units if config.kind == "scsi" else 1
     rings = config.ring == "packed", config.in_order
-    return Variant(*flags, nbd, serial, config.kind, *rings, bus=bus)
+    return Variant(*flags, nbd, serial, config.kind, units, *rings, bus=bus)
 
 
 def _pci_bus(scenario: Scenario) -> Bus:

@@ -40,7 +40,7 @@ from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.endpoint import Endpoint, SocketFile
 from vblkfuzz.targets.vhost.fault import BackendFault
 from vblkfuzz.targets.vhost.frontend import Frontend
-from vblkfuzz.targets.vhost.message import Request
+from vblkfuzz.virtio.vhost_user import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -129,7 +129,8 @@ class Operator(DrainedSections):
 
     async def drain_begin(self, operation: Op, recorder: Recorder) -> None:
         """Open a section, or a short one within another; if that fails, record its end at once."""
-        depth = self._open.begin(operation)
+        self._open.begin(operation)
+        depth = len(self._open)
         recorder.look(self._dequeues)
         recorder.tell(DRAIN_CALL, flag=1, value=depth)
         self._draining = True
@@ -146,7 +147,7 @@ class Operator(DrainedSections):
             self._end_innermost(recorder)
 
     async def _close(self, began: str, recorder: Recorder, *, cancelled: bool = False) -> None:
-        if not self._open.end(began):
+        if self._open.end(began) is None:
             return
         self._daemon.rest()
         recorder.look(self._dequeues)

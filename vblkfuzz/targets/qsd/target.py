@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
-IGNORES: Final = frozenset({"werror", "rerror", "kind", "ring", "in_order"})
+IGNORES: Final = frozenset({"werror", "rerror", "kind", "units", "ring", "in_order"})
 """An export reports each error, and is virtio-blk; it does not offer packed rings."""
 
 

@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 WITHOUT: Final = frozenset(
-    {"stop", "cont", "system_reset", "set_iothread", "start_fail", "power_loss"}
+    {"stop", "cont", "system_reset", "set_iothread", "start_fail", "power_loss", "answer"}
 )
-"""A daemon has no VM, and its IOThread is chosen when the export is made."""
+"""A daemon has no VM, its IOThread is chosen when the export is made, and it answers itself."""

@@ -20,9 +20,9 @@ from vblkfuzz.targets.vhost.message import (
     MAX_PAYLOAD,
     Header,
     Message,
-    Request,
     unpack_u64,
 )
+from vblkfuzz.virtio.vhost_user import Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

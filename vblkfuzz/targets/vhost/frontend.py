@@ -20,16 +20,14 @@ from vblkfuzz.targets.vhost.fault import FeatureMissing, MalformedReply, Refused
 from vblkfuzz.targets.vhost.inflight import Inflight, InflightArea
 from vblkfuzz.targets.vhost.memory_table import FRONTEND_BASE, pack_regions
 from vblkfuzz.targets.vhost.message import (
-    F_PROTOCOL_FEATURES,
     ConfigRange,
-    ProtocolFeature,
-    Request,
     VringAddresses,
     VringState,
     pack_u64,
     unpack_u64,
 )
 from vblkfuzz.virtio.layout import F_RING_PACKED, F_VERSION_1
+from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, ProtocolFeature, Request
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.vhost.connection import Connection

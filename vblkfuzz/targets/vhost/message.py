@@ -3,13 +3,12 @@
     request u32 | flags u32 | size of the payload u32 | payload
 
 All numbers are little endian here (the protocol says native). Payloads are values with `pack` and
-`unpack`. Source: "Vhost-user Protocol", sections "Message Specification" and "Front-end message
-types". Next: `frontend`, which sends them.
+`unpack`. Source: "Vhost-user Protocol", "Message Specification". Their numbers:
+`virtio.vhost_user`. Next: `frontend`, which sends them.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -28,54 +27,6 @@ MAX_FDS: Final = 8
 """File descriptors sent with one message (the protocol's limit for a memory table)."""
 NO_FD: Final = 1 << 8
 """In the payload of SET_VRING_KICK, CALL and ERR: no file descriptor is sent with it."""
-
-
-class Request(IntEnum):
-    """Requests of the front-end, with the protocol's numbers."""
-
-    GET_FEATURES = 1
-    SET_FEATURES = 2
-    SET_OWNER = 3
-    RESET_OWNER = 4
-    SET_MEM_TABLE = 5
-    SET_VRING_NUM = 8
-    SET_VRING_ADDR = 9
-    SET_VRING_BASE = 10
-    GET_VRING_BASE = 11
-    SET_VRING_KICK = 12
-    SET_VRING_CALL = 13
-    SET_VRING_ERR = 14
-    GET_PROTOCOL_FEATURES = 15
-    SET_PROTOCOL_FEATURES = 16
-    GET_QUEUE_NUM = 17
-    SET_VRING_ENABLE = 18
-    GET_CONFIG = 24
-    SET_CONFIG = 25
-    GET_INFLIGHT_FD = 31
-    SET_INFLIGHT_FD = 32
-    VRING_KICK = 35
-
-
-class ProtocolFeature(IntFlag):
-    """Protocol features, with the protocol's bits."""
-
-    MQ = 1 << 0
-    LOG_SHMFD = 1 << 1
-    REPLY_ACK = 1 << 3
-    BACKEND_REQ = 1 << 5
-    PAGEFAULT = 1 << 8
-    CONFIG = 1 << 9
-    BACKEND_SEND_FD = 1 << 10
-    HOST_NOTIFIER = 1 << 11
-    INFLIGHT_SHMFD = 1 << 12
-    RESET_DEVICE = 1 << 13
-    INBAND_NOTIFICATIONS = 1 << 14
-    CONFIGURE_MEM_SLOTS = 1 << 15
-    STATUS = 1 << 16
-
-
-F_PROTOCOL_FEATURES: Final = 30
-"""Virtio feature bit under which protocol features are negotiated."""
 
 
 class Header(NamedTuple):

@@ -65,6 +65,8 @@ list(_NO_STEPS)
 class VhostUserPort:
     """Satisfies `driver.port.Port`."""
 
+    in_turns = False
+
     queue_reset = Frame.RESET
     """GET_VRING_BASE, as in a reset of all queues (docs/decisions/0007)."""
 
@@ -237,6 +239,10 @@ class VhostUserPort:
             return False
         with suppress(BlockingIOError):
             return os.eventfd_read(fds.call) > 0
+        return False
+
+    def take_config_call(self) -> bool:
+        """Return False: the back-end gets no channel to tell of it."""
         return False
 
     # --- Connections --------------------------------------------------------------------------

@@ -29,14 +29,8 @@ WITHOUT: Final = frozenset(
 """The operator and the disk of any back-end are not under control."""
 IGNORES: Final = frozenset(
     {
-        "iothreads",
-        "fixed_iothread",
-        "polling",
-        "disk_sectors",
-        "werror",
-        "rerror",
-        "kind",
-        "in_order",
+        *("iothreads", "fixed_iothread", "polling", "disk_sectors"),
+        *("werror", "rerror", "kind", "units", "in_order"),
     }
 )
 """Threads and disk of any back-end are not under control; it is virtio-blk."""

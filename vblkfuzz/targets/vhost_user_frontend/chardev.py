@@ -55,7 +55,7 @@ class FrontendChardev:
         """Fail: there is no node."""
         raise NotImplementedError(_NO_DISK)
 
-    def successor(self, disk: int) -> NoReturn:
+    def successor(self, used: Sequence[int]) -> NoReturn:
         """Fail: no other process takes over."""
         raise NotImplementedError(_NO_DISK)
 

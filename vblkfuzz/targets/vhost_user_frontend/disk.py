@@ -52,12 +52,20 @@ class Disk:
     """What outlives a back-end that ends."""
 
     def __init__(self, form: Form) -> None:
+        self._form: Final = form
         self.sectors, self.read_only = form
         self._bytes = bytearray(self.sectors * SECTOR_SIZE)
 
     def clear(self) -> None:
-        """Fill the disk with zeroes."""
-        self._bytes[:] = bytes(len(self._bytes))
+        """Begin anew: with zeroes, and the capacity of its form."""
+        self.sectors = self._form.sectors
+        self._bytes[:] = bytes(self.sectors * SECTOR_SIZE)
+
+    def resize(self, sectors: int) -> None:
+        """Change the capacity; new sectors are zeroes."""
+        self.sectors = sectors
+        size = sectors * SECTOR_SIZE
+        self._bytes[size:] = bytes(max(size - len(self._bytes), 0))
 
     def at_once(self, memory: GuestMemory, request: BlkRequest) -> Answer | None:
         """Return the answer to a request that needs no I/O; None: `execute` has it.
@@ -109,6 +117,8 @@ class Disk:
             return Answer(_OK)
         start = request.sector * SECTOR_SIZE
         end = start + request.data_length
+        if end > len(self._bytes):  # the disk was larger when it was taken
+            return Answer(_IOERR)
         if request.type == RequestType.IN:
             data = bytes(self._bytes[start:end])
             return Answer(_OK, scatter(memory, request.writable, data))

@@ -13,12 +13,12 @@ from vblkfuzz.errors import HarnessError
 
 _RECORD: Final = Struct("<BBBxHHI")
 _HEAD: Final = 16
-"""Bytes before the first record: three words, and padding."""
+"""Bytes before the first record: four words."""
 _BYTES: Final = 1 << 20
 _MOST: Final = (_BYTES - _HEAD) // _RECORD.size
-_COUNT, _CONNECTED, _GREETED = range(3)
+_COUNT, _CONNECTED, _GREETED, _OWES = range(4)
 """The words: the number of records, and a bit for each machine with a connection, greeted or not,
-and for each with a greeting on it."""
+for each with a greeting on it, and for each that waits for a late answer."""
 
 
 class Told(NamedTuple):
@@ -61,9 +61,10 @@ class Log:
             _RECORD.pack_into(self._bytes, _HEAD + count * _RECORD.size, *told)
         self._words[_COUNT] = count + 1
 
-    def note(self, *, connected: int, greeted: int) -> None:
-        """Store on which machines there is a connection, and a greeting on it: a bit for each."""
-        self._words[_CONNECTED], self._words[_GREETED] = connected, greeted
+    def note(self, *, connected: int, greeted: int, owes: int) -> None:
+        """Store which machines have a connection, a greeting on it, and wait for a late answer."""
+        words = connected, greeted, owes
+        self._words[_CONNECTED], self._words[_GREETED], self._words[_OWES] = words
 
     # --- The fuzz process's side --------------------------------------------------------------
 
@@ -93,3 +94,7 @@ class Log:
     def is_greeted(self, machine: int) -> bool:
         """Whether the front-end of a machine has greeted on its connection."""
         return bool(self._words[_GREETED] >> machine & 1)
+
+    def owes(self, machine: int) -> bool:
+        """Whether a machine waits for an answer that comes late."""
+        return bool(self._words[_OWES] >> machine & 1)

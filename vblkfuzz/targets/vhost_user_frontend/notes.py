@@ -72,3 +72,22 @@ class Notes:
     def _place(self, queue: int, head: int) -> int:
         ring = self._area.offset + queue * (_HEAD.size + _ENTRY.size * self._area.queue_size)
         return ring + _HEAD.size + _ENTRY.size * head
+
+
+class Areas:
+    """The inflight areas of a scenario, by the file that each is in."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, int], int] = {}
+
+    def clear(self) -> None:
+        """Forget them: a scenario begins."""
+        self._numbers.clear()
+
+    def number(self, fd: int, *, new: bool = False) -> int:
+        """Return the number of the area in a file, from 1; 0: it is not known."""
+        status = os.fstat(fd)
+        key = status.st_dev, status.st_ino
+        if new:
+            self._numbers[key] = len(self._numbers) + 1
+        return self._numbers.get(key, 0)

@@ -6,6 +6,8 @@ save                                      the back-end ends, with requests in fl
 restore                                   the next back-end connects, and goes on
 replug:connection                         both at once
 start_fail                                the back-end ends while a ring is being started
+answer                                    the back-end answers a message late or wrongly
+resize                                    the back-end has another capacity, and tells the front-end
 """
 
 from __future__ import annotations
@@ -20,15 +22,25 @@ from vblkfuzz.targets.dequeue import Dequeue
 from vblkfuzz.targets.qemu import hotplug
 from vblkfuzz.targets.replug import tell_unplug, tell_unplugged
 from vblkfuzz.targets.vhost.fault import BackendGone
-from vblkfuzz.targets.vhost.message import Request
+from vblkfuzz.targets.vhost_user_frontend.answer import ABOUT, LATE, RIGHT, is_believed
 from vblkfuzz.targets.vhost_user_frontend.server import Order
 from vblkfuzz.targets.vhost_user_frontend.without import WITHOUT
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import POP, RESET_CALL, RESET_RET, VM_CONT, VM_STOP_CALL, VM_STOP_RET
-from vblkfuzz.trace.vhost_kinds import VHOST_MESSAGE, Word
+from vblkfuzz.trace.kinds import (
+    POP,
+    RESET_CALL,
+    RESET_RET,
+    RESIZE,
+    VM_CONT,
+    VM_STOP_CALL,
+    VM_STOP_RET,
+)
+from vblkfuzz.trace.vhost_kinds import VHOST_ANSWER, VHOST_CONNECTION, VHOST_MESSAGE
+from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.vhost_user import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from vblkfuzz.targets.qemu.process import QemuProcess
     from vblkfuzz.targets.recorder import Recorder
@@ -39,6 +51,7 @@ if TYPE_CHECKING:
 _CONNECTION: Final = 1
 """A part of `replug`."""
 _RELEASE, _RESTORE, _CONT = op("release"), op("restore"), op("cont")
+_RIGHT: Final = op("answer", how="right")
 ENDS_AT: Final = (
     Request.SET_MEM_TABLE,
     Request.GET_INFLIGHT_FD,
@@ -47,7 +60,11 @@ ENDS_AT: Final = (
 )
 """By queue of `start_fail`: the message at which the back-end ends. The front-end waits for the
 answer to each of them: else the clock would decide what it notices first."""
+_GREETING: Final = ABOUT[:3]
+"""Messages before SET_OWNER: QEMU 7.2 fails for good at a wrong answer to one of them."""
 _NOWHERE: Final = 0
+_OF_SERVICE: Final = ~(Witness.PROCESS | Witness.MESSAGES)
+"""Witnesses of how the device serves the guest."""
 _TRIES: Final = 4
 """Connections that are made in a row if the front-end closes each."""
 
@@ -74,8 +91,13 @@ class Operator:
         self._away = False
         """Whether the back-end has ended by `save`."""
         self._holding = False
-        self._writeback = True
-        """Whether the cache mode is that of a new device."""
+        self._new = True
+        """Whether cache mode and capacity are those of a new device, and no answer was wrong."""
+        self._armed = False
+        """Whether the next message of a kind is answered late or wrongly."""
+        self._misled = False
+        """Whether the front-end has got a wrong answer on this connection, or has believed one."""
+        self._believes = False
         self._recorder: Recorder | None = None
         """Of the current scenario, as soon as it is known."""
         self._messages: list[Told] = []
@@ -85,10 +107,10 @@ class Operator:
     def is_as_new(self) -> bool:
         """Whether another scenario may begin here, after a reset of the device.
 
-        QEMU keeps the cache mode over a reset.
+        QEMU keeps the cache mode over a reset, and what a wrong answer has told it.
         """
         greeted = self._backend.log.is_greeted(self.number)
-        return greeted and self._writeback and self.unfinished() is None
+        return greeted and self._new and self.unfinished() is None
 
     def begin(self) -> None:
         """Begin a scenario."""
@@ -96,7 +118,7 @@ class Operator:
         self._backend.log.forget()
         self._recorder = None
         self._messages.clear()
-        self._holding = False
+        self._holding = self._armed = self._misled = self._believes = False
         self.qemu.qmp.forget_events()
 
     def end(self) -> None:
@@ -105,6 +127,8 @@ class Operator:
 
     def unfinished(self) -> Op | None:
         """The next operation towards rest; None: there already."""
+        if self._armed or self._owes():
+            return _RIGHT
         if self._away:
             return _RESTORE
         if self._holding:
@@ -120,14 +144,30 @@ class Operator:
         """
         told = self._backend.log.take()
         for one in told:
-            if (one.kind, one.flag) == (VHOST_MESSAGE, Word.SET_CONFIG):
-                self._writeback = bool(one.value)
+            self._note(one)
         self._messages += [one for one in told if one.kind != POP]
         if self._recorder is not None:
             messages, self._messages = self._messages, []
             for one in messages:
                 self._recorder.tell(one.kind, ActorId.MAIN, **one.fields)
         return [Dequeue(one.queue, ActorId.IO0) for one in told if one.kind == POP]
+
+    def _note(self, told: Told) -> None:
+        """Note what an event says of the state of front-end and device."""
+        if told.kind == VHOST_ANSWER:
+            if told.flag != LATE:
+                self._misled = True
+                self._believes |= is_believed(told.value, told.flag)
+                self._new &= not self._believes and told.value not in _GREETING
+        elif told.kind == VHOST_CONNECTION:
+            self._misled = self._believes
+        elif (told.kind, told.flag) == (VHOST_MESSAGE, Request.SET_CONFIG) and not told.value:
+            self._new = False
+
+    def doubt(self) -> None:
+        """Leave it to the rules of answers what a front-end does that was told wrong things."""
+        if self._misled and self._recorder is not None:
+            self._recorder.doubt(_OF_SERVICE)
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until front-end and back-end are at rest; then look.
@@ -143,8 +183,27 @@ class Operator:
 
     def _rest(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self.qemu.settle()
+        self.qemu.settle(blocked=self._armed or self._owes())
         recorder.look(self.dequeues)
+
+    def _owes(self) -> bool:
+        return self._backend.log.owes(self.number)
+
+    def answer_late(self) -> bool:
+        """Give the late answer that the front-end waits for; return whether it did."""
+        owes = self._owes()
+        if owes:
+            self._backend.order(Order.LATE)
+        return owes
+
+    def _run(self, work: Coroutine[object, object, object]) -> None:
+        """Run work of QMP; the front-end may need a late answer before it, and in it."""
+        self.answer_late()
+        task = self.qemu.qmp.begin(work)
+        self.qemu.qmp.outlast(task, self._owes)
+        while self.answer_late():
+            self.qemu.qmp.outlast(task, self._owes)
+        task.result()
 
     def _connect(self) -> None:
         """Let the next back-end connect.
@@ -190,6 +249,19 @@ class Operator:
         """Let the back-end end instead of an answer, in the next start or greeting."""
         self._backend.order(Order.FAIL, ENDS_AT[operation.a])
 
+    def answer(self, operation: Op, recorder: Recorder) -> None:
+        """Answer the next message of a kind late or wrongly; `right`: all as it should."""
+        self._armed = operation.b != RIGHT
+        self._backend.order(Order.ANSWER, ABOUT[operation.a] if self._armed else 0, operation.b)
+
+    def resize(self, operation: Op, recorder: Recorder) -> None:
+        """Change the capacity, if the back-end is there to tell of it."""
+        if not self._away:
+            self._new = False
+            self._backend.order(Order.RESIZE, operation.d)
+            recorder.tell(RESIZE, value=operation.d + 1)
+            recorder.doubt(Witness.DISK)  # it is unknown before which requests it took effect
+
     def save(self, operation: Op, recorder: Recorder) -> None:
         """End the back-end: what is in flight stays noted in the inflight area."""
         if not self._away:
@@ -213,11 +285,12 @@ class Operator:
     def _plug_anew(self, recorder: Recorder) -> None:
         """Plug in a new device, for which there is always a back-end: QEMU waits for it."""
         self._backend.order(Order.FAIL, _NOWHERE)
+        self.answer(_RIGHT, recorder)
         if not self._backend.log.is_connected(self.number):
             self._connect()
         tell_unplug(recorder, self.dequeues)
         try:
-            self.qemu.qmp.run(self._replace())
+            self._run(self._replace())
         finally:
             recorder.look(self.dequeues)
         tell_unplugged(recorder, self.dequeues)
@@ -234,7 +307,7 @@ class Operator:
         if self.vm_running:
             recorder.tell(VM_STOP_CALL)
             self.vm_running = False
-            self.qemu.qmp.execute("stop")
+            self._run(self.qemu.qmp.call("stop"))
             self._rest(recorder)
             recorder.tell(VM_STOP_RET)
 
@@ -244,12 +317,12 @@ class Operator:
             recorder.look(self.dequeues)
             recorder.tell(VM_CONT)
             self.vm_running = True
-            self.qemu.qmp.execute("cont")
+            self._run(self.qemu.qmp.call("cont"))
 
     def system_reset(self, operation: Op, recorder: Recorder) -> None:
         """Reset the machine and wait until that is done."""
         recorder.tell(RESET_CALL, flag=1)
-        self.qemu.qmp.run(self._reset())
+        self._run(self._reset())
         self._rest(recorder)
         recorder.tell(RESET_RET)
 

@@ -137,6 +137,7 @@ class FrontendRig:
             DeviceUnavailable: it does not start.
         """
         number = FORMS.index(form)
+        self._backend.order(Order.START, number)  # its disk may have another capacity
         chardev = FrontendChardev(self._backend)
         with chardev.endpoint.connect() as line:
             self._backend.order(Order.ADOPT, number, fds=(line.fileno(),))
@@ -173,7 +174,7 @@ class FrontendRig:
         return self._machine.vm_running
 
     def holds_up(self, guest: int) -> bool:
-        """False: the back-end answers each message at once."""
+        """False: a late answer comes once the guest needs it (`answers`)."""
         return False
 
     def settle(self, recorder: Recorder) -> None:
@@ -183,6 +184,7 @@ class FrontendRig:
     def check_rest(self, recorder: Recorder) -> None:
         """Check that the main loop comes to rest."""
         self._machine.qemu.check_rest()
+        self._machine.doubt()
 
     def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
         """None: while a back-end has the rings, QEMU's own counts stand still."""
@@ -190,7 +192,13 @@ class FrontendRig:
 
     def answers(self, guest: int, comes: Callable[[float], bool]) -> bool:
         """Wait until QEMU answers the guest; return whether it does."""
-        return self._machine.qemu.answers(guest, comes)
+        machine = self._machine
+
+        def comes_after_late(patience_s: float) -> bool:
+            machine.answer_late()
+            return comes(patience_s)
+
+        return machine.qemu.answers(guest, comes_after_late)
 
     def dequeues(self) -> Sequence[Dequeue]:
         """Return the dequeues since the last call."""
@@ -204,6 +212,7 @@ class FrontendRig:
     def ending(self, *, guest_waits: bool) -> Ending | None:
         """Return how the process ended, or that it hangs; None if it was killed."""
         explain = not self._explained
+        self._machine.doubt()
         ending = self._machine.qemu.ending(guest_waits=guest_waits, explain=explain)
         self._explained |= ending is not None and ending.kind == HANG
         return ending

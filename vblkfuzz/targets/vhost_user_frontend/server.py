@@ -13,6 +13,9 @@ and a disk (`disk.FORMS`); commands are about that of the machine which `START` 
     END     `PICKS`, `RESULTS`      ends some held requests
     FLUSH   -                       ends held requests other than reads without error
     FAIL    message                 the back-end ends when this one comes next, without an answer
+    ANSWER  message, way            answers the next one in another way; answers what is late
+    LATE    -                       answers what is late
+    RESIZE  sectors - 1             the disk has another capacity; the front-end is told
     SYNC    -                       nothing: the barrier alone
 """
 
@@ -23,22 +26,25 @@ import select
 import socket
 from contextlib import suppress
 from enum import IntEnum
-from struct import Struct
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.targets.server_process import ORDER
+from vblkfuzz.targets.vhost_user_frontend.answer import RIGHT, Conduct
 from vblkfuzz.targets.vhost_user_frontend.disk import FORMS, Answer, Disk
 from vblkfuzz.targets.vhost_user_frontend.held import HeldRequests
 from vblkfuzz.targets.vhost_user_frontend.log import Log, Told
-from vblkfuzz.targets.vhost_user_frontend.session import Areas, Session
+from vblkfuzz.targets.vhost_user_frontend.notes import Areas
+from vblkfuzz.targets.vhost_user_frontend.session import Session
 from vblkfuzz.trace.event import NO_QUEUE
 from vblkfuzz.trace.kinds import POP
 from vblkfuzz.trace.vhost_kinds import VHOST_CONNECTION
 from vblkfuzz.virtio.request.blk import BlkStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vblkfuzz.targets.vhost_user_frontend.ring import Ring, Taken
 
-ORDER: Final = Struct("<BBBx")
 ENDED, MADE = range(2)
 """Flags of a VHOST_CONNECTION."""
 
@@ -55,6 +61,9 @@ class Order(IntEnum):
     FLUSH = 6
     FAIL = 7
     SYNC = 8
+    ANSWER = 9
+    LATE = 10
+    RESIZE = 11
 
 
 class BackendServer:
@@ -70,8 +79,7 @@ class BackendServer:
         self._machine = 0
         self._held = HeldRequests()
         self._holding = False
-        self._ends_at = 0
-        """Number of the message at which the back-end ends; 0: at none."""
+        self._conduct: Final = Conduct()
 
     def run(self) -> None:
         """Serve until the command socket is closed."""
@@ -85,7 +93,10 @@ class BackendServer:
         poll = select.poll()
         poll.register(self._orders, select.POLLIN)
         for session in self._sessions.values():
-            poll.register(session.line, select.POLLIN)
+            if not session.owes:
+                poll.register(session.line, select.POLLIN)
+            if session.channel is not None and not session.channel.ended:
+                poll.register(session.channel.line, select.POLLIN)
             for ring in session.rings:
                 if ring.listens:
                     poll.register(ring.kick, select.POLLIN)
@@ -100,16 +111,20 @@ class BackendServer:
                         os.eventfd_read(ring.kick)
                     self._take(ring)
             if session.line.fileno() in ready:
-                self._hear(machine, session)
+                self._hear(machine, session.hear)
+            channel = session.channel
+            if channel is not None and channel.line.fileno() in ready:
+                channel.hear()
         self._note()
 
-    def _hear(self, machine: int, session: Session) -> None:
-        goes_on = False
+    def _hear(self, machine: int, hear: Callable[[], bool]) -> None:
+        """Let a session carry out a message, by one of its methods."""
+        session, goes_on = self._sessions[machine], False
         with suppress(OSError):  # the front-end has ended; its rig detects that
-            goes_on = session.hear(self._ends_at)
+            goes_on = hear()
         self._held.drop_stopped()
         if not goes_on:
-            self._ends_at = 0
+            self._conduct.ends_at = 0
             self._end(machine)
             return
         begun, session.begun = session.begun, []
@@ -128,7 +143,8 @@ class BackendServer:
     def _note(self) -> None:
         connected = sum(1 << machine for machine in self._sessions)
         greeted = sum(1 << machine for machine, each in self._sessions.items() if each.greeted)
-        self._log.note(connected=connected, greeted=greeted)
+        owes = sum(1 << machine for machine, each in self._sessions.items() if each.owes)
+        self._log.note(connected=connected, greeted=greeted, owes=owes)
 
     # --- Commands -----------------------------------------------------------------------------
 
@@ -147,7 +163,14 @@ class BackendServer:
         elif order == Order.CUT:
             self._end(self._machine)
         elif order == Order.FAIL:
-            self._ends_at = first
+            self._conduct.ends_at = first
+        elif order == Order.ANSWER:
+            self._conduct.arm(first, second)
+            self._answer_late()
+        elif order == Order.LATE:
+            self._answer_late()
+        elif order == Order.RESIZE:
+            self._resize(first + 1)
         else:
             self._let_end(order, first, second)
         self._note()
@@ -158,7 +181,8 @@ class BackendServer:
         self._machine = machine
         self._held, self._holding = HeldRequests(), False
         self._areas.clear()
-        self._ends_at = 0
+        self._conduct.ends_at = 0
+        self._conduct.arm(0, RIGHT)
         self._disks[machine].clear()
         self._log.clear()
 
@@ -166,14 +190,29 @@ class BackendServer:
         self._end(machine)
         line.setblocking(True)
         disk = self._disks[machine]
-        self._sessions[machine] = Session(line, disk, self._areas, self._log.tell)
+        tell = self._log.tell
+        self._sessions[machine] = Session(line, disk, self._areas, self._conduct, tell)
         self._log.tell(Told(VHOST_CONNECTION, NO_QUEUE, MADE))
+
+    def _answer_late(self) -> None:
+        """Answer the message that waits; before that, end what is held: it has waited for that."""
+        session = self._sessions.get(self._machine)
+        if session is not None and session.owes:
+            self._finish(self._held.take(), 0)
+            self._hear(self._machine, session.answer_late)
+
+    def _resize(self, sectors: int) -> None:
+        self._disks[self._machine].resize(sectors)
+        session = self._sessions.get(self._machine)
+        if session is not None and session.channel is not None:
+            session.channel.tell_change(sectors)
 
     def _let_end(self, order: int, pick: int, result: int) -> None:
         if order in (Order.HOLD, Order.RELEASE):
             self._holding = order == Order.HOLD
         if order == Order.RELEASE:
             self._finish(self._held.take(), 0)
+            self._answer_late()
         elif order == Order.END:
             self._finish(self._held.take(pick), result)
         elif order == Order.FLUSH:

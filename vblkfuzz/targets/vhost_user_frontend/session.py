@@ -16,31 +16,26 @@ from vblkfuzz.targets.vhost.fault import MalformedReply
 from vblkfuzz.targets.vhost.inflight import InflightArea
 from vblkfuzz.targets.vhost.memory_table import Region, unpack_regions
 from vblkfuzz.targets.vhost.message import (
-    F_PROTOCOL_FEATURES,
-    FLAG_NEED_REPLY,
-    FLAG_REPLY,
-    HEADER,
-    MAX_FDS,
-    MAX_PAYLOAD,
     NO_FD,
-    VERSION,
     ConfigRange,
-    ProtocolFeature,
-    Request,
     VringAddresses,
     VringState,
     pack_u64,
     unpack_u64,
 )
+from vblkfuzz.targets.vhost_user_frontend.answer import GETS, LATE, RIGHT, Conduct, Reply, send
+from vblkfuzz.targets.vhost_user_frontend.channel import BackendChannel
 from vblkfuzz.targets.vhost_user_frontend.log import Told
-from vblkfuzz.targets.vhost_user_frontend.notes import Notes, new_area
+from vblkfuzz.targets.vhost_user_frontend.notes import Areas, Notes, new_area
+from vblkfuzz.targets.vhost_user_frontend.received import Message, received
 from vblkfuzz.targets.vhost_user_frontend.ring import Ring, Taken
 from vblkfuzz.trace.event import NO_QUEUE
-from vblkfuzz.trace.vhost_kinds import VHOST_MESSAGE, About
+from vblkfuzz.trace.vhost_kinds import VHOST_ANSWER, VHOST_MESSAGE, About
 from vblkfuzz.virtio.features import device_side
 from vblkfuzz.virtio.layout import F_RING_RESET
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.request.blk import WRITEBACK_AT, ConfigSpace
+from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, ProtocolFeature, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +47,7 @@ PROTOCOL: Final = (
     | ProtocolFeature.REPLY_ACK
     | ProtocolFeature.CONFIG
     | ProtocolFeature.INFLIGHT_SHMFD
+    | ProtocolFeature.BACKEND_REQ
 )
 """Protocol features that are offered."""
 _SEG_MAX: Final = 126
@@ -65,33 +61,6 @@ def offered(*, read_only: bool) -> int:
     """Return the virtio features that are offered; vhost-user-blk has no reset of one queue."""
     features = device_side(queues=MAX_QUEUES, event_idx=True, indirect=True, read_only=read_only)
     return features & ~(1 << F_RING_RESET) | 1 << F_PROTOCOL_FEATURES
-
-
-class Areas:
-    """The inflight areas of a scenario, by the file that each is in."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int], int] = {}
-
-    def clear(self) -> None:
-        """Forget them: a scenario begins."""
-        self._numbers.clear()
-
-    def number(self, fd: int, *, new: bool = False) -> int:
-        """Return the number of the area in a file, from 1; 0: it is not known."""
-        status = os.fstat(fd)
-        key = status.st_dev, status.st_ino
-        if new:
-            self._numbers[key] = len(self._numbers) + 1
-        return self._numbers.get(key, 0)
-
-
-class Reply(NamedTuple):
-    """The answer to a message."""
-
-    payload: bytes
-    fds: tuple[int, ...] = ()
-    """Files that are sent with it, and then closed."""
 
 
 class Said(NamedTuple):
@@ -109,7 +78,12 @@ class Session:
     """One connection."""
 
     def __init__(
-        self, line: socket.socket, disk: Disk, areas: Areas, tell: Callable[[Told], None]
+        self,
+        line: socket.socket,
+        disk: Disk,
+        areas: Areas,
+        conduct: Conduct,
+        tell: Callable[[Told], None],
     ) -> None:
         """Take a connected socket.
 
@@ -117,6 +91,7 @@ class Session:
             line: it.
             disk: what requests are about.
             areas: the inflight areas of all sessions.
+            conduct: what the back-end does to messages.
             tell: gets each message.
         """
         self.line: Final = line
@@ -125,6 +100,7 @@ class Session:
         """Rings that have begun to take requests, and those in flight, to be submitted again."""
         self._disk: Final = disk
         self._areas: Final = areas
+        self._conduct: Final = conduct
         self._tell: Final = tell
         self._features = 0
         self._regions: tuple[Region, ...] = ()
@@ -133,41 +109,65 @@ class Session:
         self._writeback = 1
         self.greeted = False
         """Whether the front-end has become the owner: that is the last step of a greeting."""
+        self.channel: BackendChannel | None = None
+        """For messages of the back-end."""
+        self._late: Message | None = None
+        """The message that is answered late, while the front-end waits for that."""
 
     def close(self) -> None:
         """Close the connection and all files; forget guest memory."""
         self.line.close()
+        if self.channel is not None:
+            self.channel.close()
+        for fd in self._late.fds if self._late else ():
+            os.close(fd)
+        self._late = None
         for ring in self.rings:
             ring.queue = None
             ring.close()
 
-    def hear(self, ends_at: int) -> bool:
+    def hear(self) -> bool:
         """Carry out the next message and answer it; return whether the connection goes on.
 
-        It ends at a message with the number `ends_at`.
+        One that is answered late is carried out in `answer_late`.
 
         Raises:
             OSError: it has ended.
         """
-        data, fds, _, _ = socket.recv_fds(self.line, HEADER.size, MAX_FDS)
-        if len(data) != HEADER.size:
+        message = received(self.line)
+        if message is None:
             return False
-        number, flags, size = HEADER.unpack(data)
-        if size > MAX_PAYLOAD:
-            return False
-        payload = self.line.recv(size, socket.MSG_WAITALL) if size else b""
+        way = self._conduct.way(message.number, asks=message.asks)
+        if way == LATE:
+            self._late = message
+            return True
+        return self._handle(message, way)
+
+    @property
+    def owes(self) -> bool:
+        """Whether the front-end waits for an answer that comes late."""
+        return self._late is not None
+
+    def answer_late(self) -> bool:
+        """Carry out and answer the message that waits, if there is one; return as `hear` does."""
+        message, self._late = self._late, None
+        return message is None or self._handle(message, LATE)
+
+    def _handle(self, message: Message, way: int) -> bool:
+        number, asks, payload, fds = message
         reply, said, about = self._carry_out(number, payload, fds)
-        asks = bool(flags & FLAG_NEED_REPLY)
         if number not in _UNTOLD:
             head = about | (About.ASKS_FOR_REPLY if asks else 0)
             self._tell(Told(VHOST_MESSAGE, said.queue, number & 0xFF, head, *said[1:]))
-        if number == ends_at:
+        if number == self._conduct.ends_at:
             return False
         if reply is None and asks:
             reply = Reply(pack_u64(about & About.MALFORMED))
-        if reply is not None:
-            self._answer(number, reply)
-        return True
+        if reply is None:  # the front-end would wait for what nobody knows
+            return number not in GETS
+        if way != RIGHT:
+            self._tell(Told(VHOST_ANSWER, NO_QUEUE, way, value=number))
+        return send(self.line, number, reply, way)
 
     def _carry_out(
         self, number: int, payload: bytes, fds: list[int]
@@ -184,14 +184,6 @@ class Session:
             return reply, said, 0
         finally:
             for fd in fds:
-                os.close(fd)
-
-    def _answer(self, number: int, reply: Reply) -> None:
-        data = HEADER.pack(number, VERSION | FLAG_REPLY, len(reply.payload)) + reply.payload
-        try:
-            socket.send_fds(self.line, [data], reply.fds)
-        finally:
-            for fd in reply.fds:
                 os.close(fd)
 
     # --- Features, configuration, memory ------------------------------------------------------
@@ -228,6 +220,15 @@ class Session:
     def set_vring_err(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
         """Do nothing with the file: errors of a ring are not reported."""
         return None, _NOTHING
+
+    def set_backend_req_fd(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
+        """Take the channel for messages of the back-end."""
+        if len(fds) != 1:
+            raise MalformedReply(f"channel: {len(fds)} files")
+        if self.channel is not None:
+            self.channel.close()
+        self.channel = BackendChannel(fds.pop(), self._tell)
+        return None, Said(value=1)
 
     def get_config(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
         """Answer a part of the configuration."""
@@ -373,6 +374,7 @@ _METHODS: Final[dict[int, Callable[[Session, bytes, list[int]], tuple[Reply | No
     Request.SET_PROTOCOL_FEATURES: Session.set_protocol_features,
     Request.GET_QUEUE_NUM: Session.get_queue_num,
     Request.SET_VRING_ENABLE: Session.set_vring_enable,
+    Request.SET_BACKEND_REQ_FD: Session.set_backend_req_fd,
     Request.GET_CONFIG: Session.get_config,
     Request.SET_CONFIG: Session.set_config,
     Request.GET_INFLIGHT_FD: Session.get_inflight_fd,

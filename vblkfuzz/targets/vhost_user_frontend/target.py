@@ -25,7 +25,7 @@ DEVICE: Final = "vhost-user-blk-pci"
 IGNORES: Final = frozenset(
     {
         *("iothreads", "fixed_iothread", "polling", "ioeventfd", "first_index"),
-        *("werror", "rerror", "kind", "ring", "in_order"),
+        *("werror", "rerror", "kind", "units", "ring", "in_order"),
     }
 )
 """QEMU has neither disk nor IOThread for the device; it has virtio-blk and split rings."""

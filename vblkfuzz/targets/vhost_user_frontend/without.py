@@ -7,7 +7,7 @@ from typing import Final
 WITHOUT: Final = frozenset(
     {
         *("drain_begin", "drain_end", "mirror_begin", "mirror_finish"),
-        *("snapshot", "block_job", "reopen", "throttle", "resize", "power_loss"),
+        *("snapshot", "block_job", "reopen", "throttle", "power_loss"),
         *("set_iothread", "poll_on", "poll_off"),
     }
 )

@@ -36,6 +36,7 @@ from vblkfuzz.virtio.ring_error import AddressError
 
 U16 = 0xFFFF
 _HALF = 0x8000
+_NO_ID = 0xFFFF
 
 Written = tuple[int, int, int]
 """A descriptor: address, length, and flags without marks."""
@@ -52,6 +53,7 @@ class DriverQueue(AnyDriverQueue):
         "_next",
         "_order",
         "_shown",
+        "_taken",
         "_u16",
         "_u32",
         "_unkicked",
@@ -87,6 +89,8 @@ class DriverQueue(AnyDriverQueue):
         """Places of the next descriptor to write, to publish, and to collect."""
         self._unkicked = 0
         """Descriptors published since the last check whether to kick."""
+        self._taken: set[int] = set()
+        """Addresses of descriptors that were collected since the last call of `returned`."""
         self._free = layout.size
         self._order = InOrder() if in_order else None
         self._batch: list[tuple[int, int]] = []
@@ -161,7 +165,11 @@ class DriverQueue(AnyDriverQueue):
         return [(table, length, DESC_F_INDIRECT)]
 
     def _write(self, head: int, chain: list[Written]) -> list[int]:
-        """Write a chain into the next descriptors; return their offsets."""
+        """Write a chain into the next descriptors; return their offsets.
+
+        The id of a chain is that of its last descriptor (2.8.6). The others get one that no chain
+        has, so that a device which reads another one shows.
+        """
         offsets: list[int] = []
         for number, (address, length, flags) in enumerate(chain):
             place = (self._next + number) % self.layout.places
@@ -171,7 +179,7 @@ class DriverQueue(AnyDriverQueue):
                 self.layout.desc + DESCRIPTOR_SIZE * offset,
                 address,
                 length,
-                head,
+                head if number == len(chain) - 1 else _NO_ID,
                 self._u16[self._flags_at(offset)],
             )
             self._store_flags(offset, flags | self.layout.available(place), first=not number)
@@ -235,18 +243,44 @@ class DriverQueue(AnyDriverQueue):
         if self._batch:
             self.last_used = (self.last_used + 1) & U16
             return self._batch.pop(0)
-        at = self.layout.desc + DESCRIPTOR_SIZE * (self._used % self.layout.size)
-        flags = self._u16[(at >> 1) + 7]
-        if flags & DESC_MARKS != self.layout.used_at(self._used):
+        at = self._used_descriptor(self._used)
+        if at is None:
             return None
-        batch = [(self._u16[(at >> 1) + 6], self._u32[(at >> 2) + 2])]
-        if self._order is not None:
-            batch = self._order.used(*batch[0], self.layout.size)
+        self._taken.add(at)
+        first, *self._batch = batch = self._batch_at(at, self._order)
         spans = sum(self.span(head) for head, _ in batch)
         self._used = (self._used + spans) % self.layout.places
         self.last_used = (self.last_used + 1) & U16
-        first, *self._batch = batch
         return first
+
+    def _batch_at(self, at: int, order: InOrder | None) -> list[tuple[int, int]]:
+        """Return id and length of each chain that the used descriptor at an address is about."""
+        used = self._u16[(at >> 1) + 6], self._u32[(at >> 2) + 2]
+        return [used] if order is None else order.used(*used, self.layout.size)
+
+    def _used_descriptor(self, place: int) -> int | None:
+        """Return the address of the descriptor at a place, if it is used now."""
+        at = self.layout.desc + DESCRIPTOR_SIZE * (place % self.layout.size)
+        flags = self._u16[(at >> 1) + 7]
+        return at if flags & DESC_MARKS == self.layout.used_at(place) else None
+
+    def returned(self) -> list[slice]:
+        """Return the descriptors that are used, and those collected since the last call (2.8.6).
+
+        The device writes none but these: the next one that is used lies behind as many as the
+        chain of the one before had, or all chains that it stands for.
+        """
+        found, self._taken = self._taken, set()
+        order = self._order and self._order.copy()
+        place = self._used
+        for _ in range(self.layout.size):
+            at = self._used_descriptor(place)
+            if at is None:
+                break
+            found.add(at)
+            spans = sum(self.span(head) for head, _ in self._batch_at(at, order))
+            place = (place + spans) % self.layout.places
+        return [slice(at, at + DESCRIPTOR_SIZE) for at in found]
 
     def span(self, head: int) -> int:
         """Return how many descriptors a chain takes; a foreign id is taken for one."""
@@ -309,7 +343,7 @@ class DriverQueue(AnyDriverQueue):
         self._store_flags(index, flags | marks, first=index in self._withheld)
 
     def rename(self, head: int, ident: int) -> None:
-        """Write another id into the descriptors of a chain; to the driver it keeps its own."""
+        """Write an id into all descriptors of a chain; to the driver it keeps its own."""
         for offset in self.outstanding[head]:
             self._u16[self._flags_at(offset) - 1] = ident
 

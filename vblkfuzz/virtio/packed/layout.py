@@ -89,12 +89,13 @@ class RingLayout:
         """Return the memory that only the driver writes."""
         return slice(self.avail, self.avail + EVENT_SIZE)
 
-    def device_part(self) -> tuple[slice, ...]:
-        """Return the memory that the device may write: used descriptors lie anywhere in the ring.
+    def device_part(self) -> slice:
+        """Return the memory that only the device writes."""
+        return slice(self.used, self.used + EVENT_SIZE)
 
-        That is more than it may write at any one time.
-        """
-        return slice(self.desc, self.desc_end), slice(self.used, self.used + EVENT_SIZE)
+    def shared_part(self) -> slice:
+        """Return the descriptors: the driver writes them, and the device those that it returns."""
+        return slice(self.desc, self.desc_end)
 
     @property
     def places(self) -> int:

@@ -40,9 +40,6 @@ SERIAL_PAGE: Final = 0x80
 SERIAL_AT: Final = 4
 """Bytes of that page before the serial number."""
 
-LUN: Final = bytes([1, 0, 0x40, 0, 0, 0, 0, 0])
-"""The first unit of the first target (5.6.6.1)."""
-
 UNMAP_LIST: Final = Struct(">HHIQII")
 """Parameters of an UNMAP with one range: length of what follows, length of the ranges, reserved,
 first block, blocks, reserved (SBC)."""
@@ -95,9 +92,14 @@ INVALID_OPCODE: Final = 0x20
 """Additional sense code: the unit does not know the command (SPC)."""
 
 
-def header(cdb: bytes, tag: int) -> bytes:
-    """Return a request header for the first unit of the first target."""
-    return REQUEST_HEADER.pack(LUN, tag, 0, 0, 0, cdb)
+def lun(unit: int) -> bytes:
+    """Return the address of a unit of the first target (5.6.6.1)."""
+    return bytes([1, 0, 0x40, unit, 0, 0, 0, 0])
+
+
+def header(cdb: bytes, tag: int, unit: int) -> bytes:
+    """Return a request header for a unit of the first target."""
+    return REQUEST_HEADER.pack(lun(unit), tag, 0, 0, 0, cdb)
 
 
 def command_10(opcode: Opcode, block: int, blocks: int) -> bytes:

@@ -11,7 +11,7 @@ from struct import Struct
 from types import MappingProxyType
 from typing import Final
 
-from vblkfuzz.virtio.request.scsi import LUN
+from vblkfuzz.virtio.request.scsi import lun
 
 TMF: Final = Struct("<II8sQ")
 """type, subtype, lun, id of the command that is meant."""
@@ -56,9 +56,9 @@ NONE: Final = ANSWERS.index("none")
 _CODES: Final = {value: code for code, value in enumerate(_ANSWERS)}
 
 
-def management(function: str, tag: int) -> bytes:
+def management(function: str, tag: int, unit: int) -> bytes:
     """Return a request for a function, by its name; `tag`: of the command that is meant."""
-    return TMF.pack(_TYPE, _SUBTYPES[function], LUN, tag)
+    return TMF.pack(_TYPE, _SUBTYPES[function], lun(unit), tag)
 
 
 def answer_code(value: int) -> int:
