@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vblkfuzz.virtio.in_order import InOrder
-from vblkfuzz.virtio.layout import RingLayout
+from vblkfuzz.virtio.layout import DESCRIPTOR_SIZE, RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.packed import device_queue as packed
 from vblkfuzz.virtio.packed import driver_queue as packed_driver
@@ -164,3 +164,19 @@ def test_a_foreign_id_stands_for_itself(head: int) -> None:
     assert order.used(head, 4, 8) == [(head, 4)]
     assert order.used(1, 8, 8) == [(1, 8)]
     assert order.used(1, 8, 8) == [(1, 8)]
+
+
+@given(sizes.filter(lambda size: size >= 8), starts, st.integers(1, 2), st.integers(1, 2))
+def test_the_driver_looks_ahead_over_batches(size: int, start: int, first: int, then: int) -> None:
+    """Each entry lies behind all chains of the one before; looking changes nothing."""
+    pair = PackedPair(size, start)
+    heads = send(pair, [2] * (first + then))
+    places = [pair.driver.outstanding[heads[at]][0] for at in (0, first)]
+    pair.use(heads[:first], 0)
+    pair.use(heads[first:], 0)
+    driver = pair.driver
+    assert isinstance(driver, packed_driver.DriverQueue)
+    for _ in range(2):
+        found = {(each.start - pair.layout.desc) // DESCRIPTOR_SIZE for each in driver.returned()}
+        assert found == set(places)
+    assert [head for head, _ in collected(pair)] == heads
