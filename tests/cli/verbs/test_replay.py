@@ -15,6 +15,7 @@ from tests.installed import install
 from vblkfuzz import entry_points
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.text import to_text
 from vblkfuzz.targets.model import TARGET
 
@@ -226,6 +227,18 @@ def test_a_kind_that_the_device_has_not(cli: Cli, tmp_path: Path, bug: Artifact)
     device_name = objects(result.stdout)[0]["device"]
     here = f"{device_name} of target model has kind = blk"
     assert result.stderr == f"vblkfuzz: {path}: kind = scsi has no effect, {here}\n"
+
+
+def test_task_management_and_units_of_virtio_blk(cli: Cli, tmp_path: Path, bug: Artifact) -> None:
+    scenario = bug.scenario
+    asks = replace(
+        scenario, ops=(*scenario.ops, op("tmf")), device=replace(scenario.device, units=2)
+    )
+    path = write(tmp_path / "x.vblk", replace(bug, scenario=asks))
+    result = cli("replay", path, "--json", "--mode", "inline")
+    units, tmf = result.stderr.splitlines()
+    assert units.startswith(f"vblkfuzz: {path}: units = 2 has no effect, ")
+    assert tmf == f"vblkfuzz: {path}: left out, virtio-blk has no tmf"
 
 
 class TestExpectations:
