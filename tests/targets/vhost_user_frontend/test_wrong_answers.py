@@ -9,8 +9,10 @@ import pytest
 from tests.targets.qemu.binary import NEEDS_QEMU
 from tests.targets.qemu.test_agreement import visible
 from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.as_run import with_decided, without_effect
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.vhost_user_frontend.target import DEVICE, frontend_target
@@ -76,6 +78,12 @@ def test_a_driver_is_told_of_another_capacity(frontend: QemuTarget) -> None:
     assert {"front_end_config_change_told", "front_end_config_change_read"} <= set(
         found.verdict.situations
     )
+
+
+def test_more_iothreads_are_said_to_have_no_effect(frontend: QemuTarget) -> None:
+    asked = DeviceConfig(iothreads=2)
+    ran = with_decided(frontend, Scenario(device=asked)).device
+    assert list(without_effect(asked, ran)) == ["iothreads"]
 
 
 def test_a_capacity_is_that_of_one_scenario(frontend: QemuTarget) -> None:

@@ -199,8 +199,8 @@ def _check_read(state: _Configuration, read: Event, report: Report) -> None:
 def _check_end(state: _Configuration, end: Event, report: Report) -> None:
     if state.asked is not None:
         sentence = (
-            f"The front-end has not answered that the configuration changed at turn "
-            f"{state.asked.turn}."
+            f"The front-end was told of another configuration at turn {state.asked.turn}, and had "
+            f"not answered when everything had settled (turn {end.turn})."
         )
         report.violation(state.asked, end, sentence, "silent")
     elif state.owed is not None:

@@ -31,6 +31,7 @@ from vblkfuzz.trace.kinds import (
     WRITEBACK,
     WRITEBACK_READ,
 )
+from vblkfuzz.trace.vhost_kinds import VHOST_CONNECTION
 from vblkfuzz.trace.witness import Witness
 
 MODE_READ = Situation("cache_mode_read_back", "The driver read the cache mode that it had set.")
@@ -45,6 +46,8 @@ RESTORED_THROUGH = Situation(
 )
 
 _THROUGH: Final = CACHE_MODES.index("writethrough")
+_ENDED: Final = 0
+"""Flag of a VHOST_CONNECTION."""
 _WRITES: Final = (REQUESTS.index("out"), REQUESTS.index("write_zeroes"))
 """A discarded sector may have any content, so a discard need not be flushed."""
 
@@ -69,6 +72,7 @@ _WRITES: Final = (REQUESTS.index("out"), REQUESTS.index("write_zeroes"))
         IO_DONE,
         FLUSHED,
         PUSH,
+        VHOST_CONNECTION,
     ),
     situations=(MODE_READ, THROUGH, RESTORED_THROUGH),
     witnesses=Witness.GUEST,
@@ -78,6 +82,7 @@ _WRITES: Final = (REQUESTS.index("out"), REQUESTS.index("write_zeroes"))
 def S31(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Judged is a driver from its set-up to the next reset, or until it breaks the protocol.
 
+    Not judged: a mode that it sets while a front-end has no back-end, which could take it.
     It does not notice a reset of the whole system, after which it has no access to the device.
     """
     books = _Books(report)
@@ -97,6 +102,8 @@ class _Books:
         """Whether the driver has read the mode since."""
         self._restored = False
         """Whether the VM was restored since then."""
+        self._away = False
+        """Whether there is no back-end."""
         self._asked: set[tuple[int, int]] = set()
         """Writes that are available, by queue and head."""
         self._running: set[int] = set()
@@ -117,8 +124,13 @@ class _Books:
     def write(self, event: Event) -> None:
         self._set, self._is_read, self._restored = event, False, False
         self._mode.write(event)
+        if self._away:
+            self._set = None
         if self._mode.since is None:
             self._drop()
+
+    def connection(self, event: Event) -> None:
+        self._away = event.flag == _ENDED
 
     def restored(self, event: Event) -> None:
         self._restored = True
@@ -192,4 +204,5 @@ _DO: Final = {
     IO_DONE: _Books.end,
     FLUSHED: _Books.flush,
     PUSH: _Books.push,
+    VHOST_CONNECTION: _Books.connection,
 }

@@ -75,6 +75,10 @@ class FrontendRig:
         version = version_of(self._binary) if self._binary else ""
         return {"qemu-system-x86_64": version} if version else {}
 
+    def most_iothreads(self, kind: str) -> int:
+        """Return 1: QEMU has none for the device, so more have no effect (`targets.as_run`)."""
+        return 1
+
     def witnesses(self, config: DeviceConfig) -> Witness:
         """All witnesses but those inside the device."""
         return _WITNESSES
