@@ -207,6 +207,11 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     126: ("config_called", ()),
     210: ("tmf", FUNCTIONS),
     211: ("tmf_ended", TMF_ANSWERS),
+    212: (
+        "scsi_event",
+        ("no event", "transport reset", "notification", "change", "unknown", "unwritten"),
+    ),
+    213: ("events_ready", ()),
     140: ("flushed", ()),
     141: ("disk", ("", "mixed")),
     142: ("resumed", ()),

@@ -270,8 +270,8 @@ def test_a_raw_descriptor_keeps_id_and_marks() -> None:
     head = queue.add([(256, 1), (257, 1)], [])
     queue.write_descriptor(0, 700, 2, WRITE, 9)
     queue.write_descriptor(1, 701, 3, NEXT, 9)
-    assert ring(found, 2) == [descriptor(700, 2, 0, 0), descriptor(701, 3, 0, AVAIL | NEXT)]
+    assert ring(found, 2) == [descriptor(700, 2, NO_ID, 0), descriptor(701, 3, 0, AVAIL | NEXT)]
     queue.publish_raw(head)
-    assert ring(found, 1) == [descriptor(700, 2, 0, AVAIL | WRITE)]
+    assert ring(found, 1) == [descriptor(700, 2, NO_ID, AVAIL | WRITE)]
     with pytest.raises(ValueError, match="below 4"):
         queue.write_descriptor(4, 0, 0, 0, 0)
