@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vblkfuzz.campaign.shares import DEFAULT
 from vblkfuzz.mutation.interrupt import Stops
+from vblkfuzz.schedule.registry import NONE
 from vblkfuzz.targets.registry import MODEL
 
 if TYPE_CHECKING:
@@ -22,4 +24,5 @@ def why_free(target: Target, plan: WorkerPlan) -> str:
     """Return why schedules do not interrupt threads that they could, or were asked to; else ''."""
     wanted, gated = plan.target_options.serial, plan.target == "qemu"
     why: str = getattr(target, "no_gate", "")
-    return why if wanted or (gated and wanted is None) else ""
+    steered = tuple(plan.schedulers) not in ((), DEFAULT, (NONE,))
+    return why if wanted or (wanted is None and (gated or steered)) else ""
