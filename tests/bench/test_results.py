@@ -60,6 +60,28 @@ def test_what_is_no_file_of_results_is_refused_and_stays(
         assert path.read_bytes() == data
 
 
+@pytest.mark.parametrize(
+    ("written", "instead", "said"),
+    [
+        ('"execs": ', '"execs": "x", "was": ', 'line 2: execs: expected an integer, found "x"'),
+        ('"seed": 1', '"seed": "x"', 'line 2: seed: expected an integer, found "x"'),
+        ('"found": "', '"found": 3, "was": "', "line 2: "),
+        ('"load": ', '"lead": ', "line 2: expected a trial of bench detect, found a field 'lead'"),
+        ('"seed": 1, ', "", "line 2: expected a trial of bench detect, found none of seed"),
+        ('"runs": ', '"runs": null, "was": ', "line 1: runs: expected an integer, found null"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(
+    tmp_path: Path, written: str, instead: str, said: str
+) -> None:
+    path = tmp_path / "detect.jsonl"
+    with Results(path, SETUP) as results:
+        results.add(FIRST)
+    path.write_text(path.read_text().replace(written, instead))
+    with pytest.raises(UsageError, match=said):
+        read_results(path)
+
+
 def test_a_damaged_line_between_others_is_named(tmp_path: Path) -> None:
     path = tmp_path / "detect.jsonl"
     with Results(path, SETUP) as results:

@@ -154,6 +154,7 @@ from vblkfuzz.bench.detect import Plan, run_missing
 from vblkfuzz.bench.results import Results
 from vblkfuzz.bench.searches.search import Budget
 from tests.bench.trials_made_up import SETUP
+from tests.waiting import until
 
 plan = Plan(({EASY!r},), ("uniform",), 3, Budget(500, 3600))
 with Results(Path(sys.argv[1]), SETUP) as results:
@@ -171,6 +172,7 @@ def test_a_bench_that_was_killed_goes_on(tmp_path: Path) -> None:
         assert bench.stdout is not None
         assert bench.stdout.readline() == b"1\n"
         bench.send_signal(signal.SIGKILL)
+    until(lambda: not list(tmp_path.glob("vblkfuzz-*")))
     before = read_results(path)[1]
     assert {one.seed for one in before} >= {1}
     done = subprocess.run(command, capture_output=True, env=environment, check=True)

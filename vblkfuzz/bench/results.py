@@ -13,7 +13,7 @@ import platform
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
 
 from vblkfuzz._version import __version__
 from vblkfuzz.bench.trial import Trial, digest_of
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 _CPUINFO: Final = Path("/proc/cpuinfo")
 _ANOTHER: Final = "name another file with --results"
+_WORDS: Final = {int: "an integer", float: "a number", str: "a string"}
+
+
+_Row = TypeVar("_Row", "Setup", Trial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +84,45 @@ def read_results(path: Path) -> tuple[Setup, list[Trial]]:
         lines = path.read_text().split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
-    found = [_values(path, number, line) for number, line in enumerate(lines, 1) if line]
-    rows = [row for row in found if row]
+    rows = [
+        (number, values)
+        for number, line in enumerate(lines, 1)
+        if line and (values := _values(path, number, line))
+    ]
+    if not rows:
+        raise UsageError(f"{path}: expected results of bench detect, found nothing")
+    first, *others = rows
+    return _made(path, Setup, *first), [_made(path, Trial, *each) for each in others]
+
+
+def _made(path: Path, kind: type[_Row], number: int, values: dict[str, Any]) -> _Row:
+    """Return a row with the values of a line."""
+    place = f"{path}: line {number}: expected a {kind.__name__.lower()} of bench detect"
+    wanted = get_type_hints(kind)
+    for name, value in values.items():
+        if name not in wanted:
+            raise UsageError(f"{place}, found a field {name!r}")
+        numbers = (int, float) if wanted[name] is float else wanted[name]
+        if not isinstance(value, numbers) or isinstance(value, bool):
+            words = f"{name}: expected {_WORDS[wanted[name]]}, found {json.dumps(value)}"
+            raise UsageError(f"{path}: line {number}: {words}")
     try:
-        return Setup(**rows[0]), [Trial(**row) for row in rows[1:]]
-    except (TypeError, IndexError):
-        raise UsageError(f"{path}: expected results of bench detect") from None
+        return kind(**values)
+    except TypeError:
+        missing = ", ".join(each for each in wanted if each not in values)
+        raise UsageError(f"{place}, found none of {missing}") from None
 
 
 def _values(path: Path, number: int, line: str) -> dict[str, Any]:
     """Return the values of a line; none if it was cut off when the bench was killed."""
     try:
-        values: dict[str, Any] = json.loads(line)
+        values: object = json.loads(line)
     except ValueError:
         if line.endswith("}"):
             raise UsageError(f"{path}: line {number}: expected JSON") from None
         return {}
+    if not isinstance(values, dict):
+        raise UsageError(f"{path}: line {number}: expected a JSON object, found {line[:40]}")
     return values
 
 

@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vblkfuzz.bench.trial import RESULT, SAID, Key, Trial
 from vblkfuzz.errors import HarnessError
+from vblkfuzz.targets.private_folder import private_folder
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,8 +30,8 @@ class WarmProcess:
         self._search = search
         self._trials: dict[str, Key] = {}
         """Those that run, by their folders."""
-        self._folder = tempfile.TemporaryDirectory(prefix="vblkfuzz-bench-")
-        folder = Path(self._folder.name)
+        self._keeper = ExitStack()
+        self._folder = folder = Path(self._keeper.enter_context(private_folder()))
         self._said = folder / SAID
         with self._said.open("wb") as stderr:
             self._process = subprocess.Popen(
@@ -63,7 +65,7 @@ class WarmProcess:
         self._process.terminate()
         with self._process:  # closes the pipes and waits
             pass
-        self._folder.cleanup()
+        self._keeper.close()
 
     def fileno(self) -> int:
         """Return what can be read when a trial has ended, or the process itself."""
@@ -72,7 +74,7 @@ class WarmProcess:
 
     def start(self, key: Key) -> None:
         """Start a trial of its search."""
-        folder = tempfile.mkdtemp(dir=self._folder.name)
+        folder = tempfile.mkdtemp(dir=self._folder)
         self._trials[folder] = key
         assert self._process.stdin is not None
         try:

@@ -1,8 +1,8 @@
 """A private folder (mode 0700) that is removed even if this process is killed.
 
 A back-end that is started by a command creates its socket itself, so the socket needs a name for a
-moment. A shell in a session of its own makes the folder, waits until a pipe is closed and removes
-the folder. If this process is killed, the kernel closes the pipe.
+moment; a trial of a bench has files. A shell in a session of its own makes the folder, waits until
+a pipe is closed and removes the folder. If this process is killed, the kernel closes the pipe.
 """
 
 from __future__ import annotations
@@ -43,5 +43,5 @@ def private_folder() -> Iterator[str]:
         folder = keeper.stdout.readline().rstrip("\n")
         if not folder:
             reason = keeper.stderr.read().strip()
-            raise DeviceUnavailable(f"no folder for the socket of a back-end: {reason}")
+            raise DeviceUnavailable(f"no private folder: {reason}")
         yield folder
