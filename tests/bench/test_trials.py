@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from tests.bench.trials_made_up import BUDGET, SETUP, trial
 from tests.checkout import CHECKOUT
+from tests.waiting import until
 from vblkfuzz.bench import detect
 from vblkfuzz.bench.detect import SHORT, Plan, run_missing
 from vblkfuzz.bench.results import Results, read_results
@@ -154,7 +155,6 @@ from vblkfuzz.bench.detect import Plan, run_missing
 from vblkfuzz.bench.results import Results
 from vblkfuzz.bench.searches.search import Budget
 from tests.bench.trials_made_up import SETUP
-from tests.waiting import until
 
 plan = Plan(({EASY!r},), ("uniform",), 3, Budget(500, 3600))
 with Results(Path(sys.argv[1]), SETUP) as results:
