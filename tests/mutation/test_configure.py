@@ -84,7 +84,7 @@ def test_a_new_story_takes_values_by_their_weights(name: str) -> None:
 
 def test_a_field_of_weight_0_keeps_what_it_has() -> None:
     left = set(FIELDS) - set(DRAWN)
-    assert left == {"ring", "kind", "units"}
+    assert left == {"ring", "kind", "units", "in_order"}
     for ring in ("split", "packed"):
         assert {each.ring for each in changes(DeviceConfig(ring=ring), 3000)} == {ring}
     random = Random(3).random

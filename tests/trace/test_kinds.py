@@ -15,7 +15,7 @@ from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.scenario.scenario import Go
 from vblkfuzz.trace import kind as kind_module
-from vblkfuzz.trace import kinds, schedule_kinds, scsi_kinds, vhost_kinds
+from vblkfuzz.trace import kinds, order_kinds, schedule_kinds, scsi_kinds, vhost_kinds
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kind import Kind, kind
 from vblkfuzz.trace.kinds import KINDS
@@ -26,8 +26,10 @@ MESSAGES = KINDS[vhost_kinds.VHOST_MESSAGE].flags
 """The specification of vhost-user explains their names."""
 OPERATIONS = tuple(spec.name for spec in OPS)
 NAMES_OF_SCENARIOS = (OPERATIONS, HOSTILE_DEEDS, REQUESTS, SHAPES, GOES, MESSAGES, FUNCTIONS, WAYS)
-FILES = [kinds, schedule_kinds, scsi_kinds, vhost_kinds]
-MODULES = pytest.mark.parametrize("module", FILES, ids=["kinds", "schedule", "scsi", "vhost"])
+FILES = [kinds, order_kinds, schedule_kinds, scsi_kinds, vhost_kinds]
+MODULES = pytest.mark.parametrize(
+    "module", FILES, ids=["kinds", "order", "schedule", "scsi", "vhost"]
+)
 ROWS = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 
 

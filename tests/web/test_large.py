@@ -77,7 +77,7 @@ def counting(below: Path, patch: pytest.MonkeyPatch) -> Iterator[Counts]:
         ("/findings?page=20", 3 * PER_PAGE + 10, "page 20 of 20"),
         ("/findings?rule=S1", 3 * PER_PAGE + 10, SIGNATURE),
         ("/corpus?page=400", PER_PAGE + 10, "page 400 of 400"),
-        ("/situations", 10, "40 of 100"),
+        ("/situations", 10, "47 of 107"),
     ],
 )
 def test_work_is_bounded(

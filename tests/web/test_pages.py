@@ -24,7 +24,7 @@ def test_the_first_page(out: Path) -> None:
         "executions/s": "704",
         "features": "1,304",
         "findings": "3",
-        "situations met": "60 of 100",
+        "situations met": "60 of 107",
         "inputs": "12",
         "time": "10 min",
         "not judged": "4",
@@ -101,7 +101,7 @@ def test_the_corpus(client: Callable[..., Client], out: Path) -> None:
 
 def test_situations(client: Callable[..., Client], out: Path) -> None:
     page = client(Folder(out)).get("/situations").text
-    assert "40 of 100 situations never met" in page
+    assert "47 of 107 situations never met" in page
     assert page.count('class="met"') == 60
     assert page.index(">S1 <") < page.index(">S10 <") < page.index(">L1 <")
     assert "after 3 s of campaign 1" in page

@@ -38,6 +38,7 @@ VERSION: Final = "2.1.0"
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _HELP: Final = {
     "virtio 1.2": "https://docs.oasis-open.org/virtio/virtio/v1.2/virtio-v1.2.html",
+    "Vhost-user Protocol": "https://www.qemu.org/docs/master/interop/vhost-user.html",
     "QEMU": "https://www.qemu.org/docs/master/devel/multiple-iothreads.html",
 }
 """Page about a rule, by a word of its source; the first that is in it counts."""

@@ -81,6 +81,7 @@ SNIPPETS: Final = tuple(
         "hold publish_kick publish_kick complete publish_kick release",
         "publish_kick:out publish_kick:flush power_loss init publish_kick:in collect",
         "publish_kick publish_kick power_loss init publish_kick collect",
+        "writeback:writethrough publish_kick:out power_loss init publish_kick:in collect",
         "reset init:write_cache publish_kick:out power_loss init publish_kick:in collect",
         "resize read_config",
         "read_config resize read_config",

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.memory_map import packed_layout, ring_layout
-from vblkfuzz.virtio.layout import DESCRIPTOR_SIZE, USED_F_NO_NOTIFY
+from vblkfuzz.virtio.layout import DESC_F_NEXT, DESCRIPTOR_SIZE, USED_F_NO_NOTIFY
 from vblkfuzz.virtio.packed.layout import DESC_MARKS, EVENT_DESC, EVENT_DISABLE
 
 if TYPE_CHECKING:
@@ -145,8 +145,13 @@ class PackedView(RingView):
         self._taken = (self._taken + published.span) % self.layout.places
 
     def beyond(self, taken: int) -> int:
-        """Return the id in the descriptor that is next."""
-        return self._u16[(self._at(self._taken) >> 1) + 6]
+        """Return the id of the chain that is next: it is in its last descriptor (2.8.6)."""
+        place = self._taken
+        for _ in range(self.layout.size - 1):
+            if not self._u16[(self._at(place) >> 1) + 7] & DESC_F_NEXT:
+                break
+            place += 1
+        return self._u16[(self._at(place) >> 1) + 6]
 
     def _at(self, place: int) -> int:
         return self.layout.desc + DESCRIPTOR_SIZE * (place % self.layout.size)

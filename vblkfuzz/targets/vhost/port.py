@@ -66,7 +66,6 @@ class VhostUserPort:
     """Satisfies `driver.port.Port`."""
 
     in_turns = False
-
     queue_reset = Frame.RESET
     """GET_VRING_BASE, as in a reset of all queues (docs/decisions/0007)."""
 
@@ -75,8 +74,7 @@ class VhostUserPort:
     ) -> None:
         """Make the port.
 
-        `device_id`: the answer to GET_ID if it is known. `always`: features that are negotiated
-        even if the driver declines them, which a packed ring shows to a driver.
+        `device_id`: the answer to GET_ID if known. `always`: negotiated whatever the driver says.
         """
         self._shared = shared
         self._always = always
@@ -242,7 +240,7 @@ class VhostUserPort:
         return False
 
     def take_config_call(self) -> bool:
-        """Return False: the back-end gets no channel to tell of it."""
+        """Return False: there is no channel for it."""
         return False
 
     # --- Connections --------------------------------------------------------------------------
@@ -397,8 +395,6 @@ class VhostUserPort:
         self._close_fds(index)
 
     def _close_fds(self, index: int) -> None:
-        fds = self._fds[index]
-        if fds is not None:
-            for fd in fds:
-                os.close(fd)
-            self._fds[index] = None
+        fds, self._fds[index] = self._fds[index], None
+        for fd in fds or ():
+            os.close(fd)
