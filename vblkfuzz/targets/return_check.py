@@ -68,11 +68,13 @@ def _with_steps(method: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def _with_value(method: Callable[..., Any], name: str, expected: Expected) -> Callable[..., Any]:
+    as_used = expected.as_used
+
     @wraps(method)
     def watched(self: object, *args: Any, **more: Any) -> Any:  # noqa: ANN401  # as the method
         found = method(self, *args, **more)
         if expected.fits(found):
-            return found
+            return found if as_used is None else as_used(found)
         raise WrongReturn(self, (name,), expected.problem(found))
 
     return watched
