@@ -162,8 +162,8 @@ def test_so_is_a_method_of_a_part(named: str) -> None:
 
 def test_so_is_one_that_is_asked_after_an_error(named: str) -> None:
     write(named, "    def error_action(self, request): return 'retry'")
-    ops = op("init"), op("start_fail"), op("publish_kick", request="out", sector=1)
-    said = crash(named, "inline", Scenario(ops=ops))
+    ops = op("init"), op("hold"), *SCENARIO.ops[1:2], op("complete", result="enospc")
+    said = crash(named, "inline", Scenario(ops=(*ops, op("release"))))
     expected = "expected one of ('report', 'ignore', 'stop'), found str"
     assert f"WrongReturn (error_action: {expected}) in Device.error_action (device.py" in said
 
