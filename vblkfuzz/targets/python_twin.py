@@ -18,18 +18,11 @@ def python_twin(owner: type) -> type:
 
     Nothing but its methods and attributes may be looked at: it is another class.
     """
-    module = module_twin(owner.__module__)
-    twin: type = owner if module is None else getattr(module, owner.__name__)
-    return twin
-
-
-@cache
-def module_twin(name: str) -> ModuleType | None:
-    """Return a module that was imported as Python makes it of its source; None: not compiled."""
-    file = getattr(sys.modules.get(name), "__file__", None) or ""
-    source = Path(file).parent / f"{name.rpartition('.')[2]}.py"
+    file = getattr(sys.modules.get(owner.__module__), "__file__", None) or ""
+    source = Path(file).parent / f"{owner.__module__.rpartition('.')[2]}.py"
     if not file.endswith(".so") or not source.exists():
-        return None
-    module = ModuleType(name)
+        return owner
+    module = ModuleType(owner.__module__)
     exec(compile(source.read_bytes(), str(source), "exec", dont_inherit=True), vars(module))
-    return module
+    twin: type = getattr(module, owner.__name__)
+    return twin
