@@ -31,6 +31,7 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.class_check import has_steps
 from vblkfuzz.targets.model import model
+from vblkfuzz.targets.python_twin import python_twin
 from vblkfuzz.trace.event import ActorId, Frame
 from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
@@ -79,11 +80,11 @@ class Seen:
 
 
 def public(owner: type) -> dict[str, Any]:
-    """Return the public names of a class itself."""
-    slots = getattr(owner, "__slots__", ())
+    """Return the public names of a class itself, as its source has them."""
+    slots = getattr(python_twin(owner), "__slots__", ())
     return {
         name: value
-        for name, value in vars(owner).items()
+        for name, value in vars(python_twin(owner)).items()
         if not name.startswith("_") and name not in slots
     }
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.checkout import CHECKOUT
 from tests.device_api import CLASSES, public, watched
+from tests.pure_build import pure_build
 
 PAGE = (CHECKOUT / "docs" / "device-api.md").read_text()
 SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^### |^<!-- end)", PAGE, re.DOTALL | re.MULTILINE))
@@ -20,6 +21,7 @@ def test_each_class_has_its_names_and_no_others(owner: type) -> None:
     assert set(named) == set(public(owner))
 
 
+@pure_build
 def test_who_holds_the_big_lock() -> None:
     """As the page says: vCPU and main loop do, IOThreads do not."""
     assert watched().locked == {("vCPU", True), ("main loop", True), ("IOThread", False)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vblkfuzz._build import build
+from tests.pure_build import pure_build
 from vblkfuzz.oracle.answered import LIFE
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.oracle.naming.naming import Naming
@@ -18,7 +18,6 @@ from vblkfuzz.trace.trace import Trace
 
 EVENTS = tuple(Event(turn, kind) for turn, kind in enumerate((POP, PUSH, POP, COLLECT)))
 TRACE = Trace(EVENTS)
-of_source = pytest.mark.skipif(build() == "compiled", reason="replaces a method that is compiled")
 
 
 def nothing(scenario: Scenario, events: object, report: Report) -> None:
@@ -64,7 +63,7 @@ def test_cleared_streams_are_empty() -> None:
     assert streams.life == []
 
 
-@of_source
+@pure_build
 def test_a_rule_that_fails_leaves_nothing_to_the_next_trace() -> None:
     """The judge keeps its streams; those of a rule that has raised an error are full."""
     before = judge(Scenario(), TRACE)
@@ -76,7 +75,7 @@ def test_a_rule_that_fails_leaves_nothing_to_the_next_trace() -> None:
     assert judge(Scenario(), TRACE) == before
 
 
-@of_source
+@pure_build
 def test_a_trace_may_be_judged_while_another_one_is() -> None:
     """Streams in use are not given to a second call, which may be one of another thread."""
     before = judge(Scenario(), TRACE)

@@ -75,12 +75,15 @@ WRONG = {
         f"    def save_request(self, request): return {REQUEST}head=None)",
         "requests[0]: head: expected a number, found None",
     ),
-    "pending": ("    def pending_calls(self): return None", "calls: expected a tuple"),
+    "pending": (
+        "    def pending_calls(self): return None",
+        "pending_calls: expected a tuple of numbers below 65536, found NoneType",
+    ),
     "loaded": (
         "    def load_state(self, thread, state):\n"
         "        super().load_state(thread, state)\n"
-        "        self.status = None",
-        "load_state: status: expected 0 to 0xff, found None",
+        "        self.status = 256",
+        "load_state: status: expected 0 to 0xff, found 256",
     ),
 }
 

@@ -104,6 +104,12 @@ WRONG = [
     (device("known = 'S1'"), "Device.known: expected a dict, found 'S1'"),
     (device("reset = None"), "Device.reset: expected a method, found NoneType"),
     (
+        "class Mine(BlockBackend):\n"
+        "    def in_drain(self):\n"
+        "        return False\n" + device("block_backend = Mine"),
+        "Mine.in_drain: expected a property, found a method: nobody calls it",
+    ),
+    (
         device("from abc import abstractmethod", "@abstractmethod", "def mine(self): ..."),
         "Device.mine: abstract: expected a method in its place",
     ),

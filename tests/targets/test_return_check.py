@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.inputs import every_operation
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.device_class import device_class
@@ -18,6 +20,7 @@ from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.virtio.split.device_queue import DeviceQueue
 
 class Backend(BlockBackend):
 {backend}
@@ -124,10 +127,19 @@ def write(named: str, body: str, backend: str = "    pass") -> None:
     Path(named.partition(":")[0]).write_text(FILE.format(body=body, backend=backend))
 
 
-def crash(named: str, mode: str) -> str:
-    """Run the scenario; return what is said of the crash, the only violation."""
+def write_part(named: str, part: str, base: str, method: str) -> None:
+    """Write a device with a part of its own that has one method of its own."""
+    write(named, f"    {part} = Part\n\nclass Part({base}):\n    {method}")
+    path = Path(named.partition(":")[0])
+    before, _, after = path.read_text().partition("class Device")
+    device, _, own = f"class Device{after}".partition("class Part")
+    path.write_text(f"{before}class Part{own}\n{device}")
+
+
+def crash(named: str, mode: str, scenario: Scenario = SCENARIO) -> str:
+    """Run a scenario; return what is said of the crash, the only violation."""
     with model(named, mode) as target:
-        (violation,) = run_scenario(target, SCENARIO).verdict.violations
+        (violation,) = run_scenario(target, scenario).verdict.violations
     assert violation.rule == "CRASH"
     return violation.sentence
 
@@ -146,6 +158,14 @@ def test_so_is_a_method_of_a_part(named: str) -> None:
     assert f"WrongReturn (submit: {STEPS} int) in Backend.submit (device.py" in crash(
         named, "inline"
     )
+
+
+def test_so_is_one_that_is_asked_after_an_error(named: str) -> None:
+    write(named, "    def error_action(self, request): return 'retry'")
+    ops = op("init"), op("hold"), *SCENARIO.ops[1:2], op("complete", result="enospc")
+    said = crash(named, "inline", Scenario(ops=(*ops, op("release"))))
+    expected = "expected one of ('report', 'ignore', 'stop'), found str"
+    assert f"WrongReturn (error_action: {expected}) in Device.error_action (device.py" in said
 
 
 _PARTS = {
@@ -174,11 +194,7 @@ _PARTS = {
 def test_so_are_methods_and_properties_of_parts(
     named: str, part: str, base: str, method: str, problem: str
 ) -> None:
-    write(named, f"    {part} = Part\n\nclass Part({base}):\n    {method}")
-    path = Path(named.partition(":")[0])
-    before, _, after = path.read_text().partition("class Device")
-    device, _, own = f"class Device{after}".partition("class Part")
-    path.write_text(f"{before}class Part{own}\n{device}")
+    write_part(named, part, base, method)
     name = method.partition("def ")[2].partition("(")[0]
     said = crash(named, "inline")
     assert f"WrongReturn ({name}: expected {problem}) in Part.{name} (device.py" in said
@@ -193,6 +209,42 @@ def test_what_can_be_used_is_used(named: str) -> None:
     write(named, f"{RESET}return super().reset(thread)\n    def capacity(self): return 64")
     with model(named, "inline") as target:
         assert not run_scenario(target, SCENARIO).verdict.violations
+
+
+LIKE_IT = {
+    ("", "VirtioBlk"): {
+        "answer_at_once": "lambda found: None if found is None else int(found)",
+        "contexts": "tuple",
+        "drained_poll": "int",
+        "error_action": "str",
+        "look_again": "lambda found: [1] if found else None",
+        "pending_calls": "list",
+        "set_features": "lambda found: 5",
+    },
+    ("aio_context", "AioContext"): {"has_work": "int", "overslept": "list"},
+    ("device_queue", "DeviceQueue"): {"empty": "int", "push": "int", "should_call": "int"},
+    ("queue_port", "QueuePort"): {"needs_bql": "int"},
+}
+"""Methods of ours, and what makes another value of theirs that stands for the same."""
+
+
+@pytest.mark.parametrize(
+    ("part", "base", "name", "like"),
+    [(*part, *one) for part, methods in LIKE_IT.items() for one in methods.items()],
+)
+def test_a_value_that_stands_for_another_is_used_as_that(
+    named: str, part: str, base: str, name: str, like: str
+) -> None:
+    method = f"def {name}(self, *all): return ({like})(super().{name}(*all))"
+    write(named, f"    {method}") if not part else write_part(named, part, base, method)
+    device = DeviceConfig(queues=2, iothreads=2, polling=True, rerror="stop", werror="stop")
+    traces = []
+    for each in (named, "reference"):
+        with model(each, "inline") as target:
+            execution = run_scenario(target, every_operation(device))
+        assert execution.verdict.clean
+        traces.append(execution.trace.events)
+    assert traces[0] == traces[1]
 
 
 def test_so_are_points_in_a_list_and_a_condition_with_a_default(named: str) -> None:

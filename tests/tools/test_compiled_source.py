@@ -13,9 +13,9 @@ from tests.checkout import CHECKOUT
 from tools.compiled.modules import OPEN, compiled_files
 from tools.compiled.primitives import with_primitives
 from tools.compiled.source import source_to_compile, with_lines
-from vblkfuzz.dataplane.thread import causal
+from vblkfuzz.dataplane.thread import NO_STEPS, Thread, causal
 from vblkfuzz.feedback.instrument import REGION
-from vblkfuzz.trace.event import Frame
+from vblkfuzz.trace.event import ActorId, Frame
 
 FILES = compiled_files(CHECKOUT / "vblkfuzz")
 QUEUE = "vblkfuzz/virtio/split/device_queue.py"
@@ -144,14 +144,6 @@ class Device:
 '''
 
 
-class Walker:
-    """Stands for a thread."""
-
-    def __init__(self, path: int) -> None:
-        self.path = path
-        self.nesting = 0
-
-
 @pytest.mark.parametrize("path", [0, 5, 1 << 56, (1 << 64) - 1])
 @pytest.mark.parametrize("port", [False, True])
 def test_a_station_does_what_its_wrapper_does(path: int, port: bool) -> None:
@@ -160,7 +152,8 @@ def test_a_station_does_what_its_wrapper_does(path: int, port: bool) -> None:
     for source in (STATION, written):
         names: dict[str, Any] = {"causal": causal, "Frame": Frame}
         exec(source, names)
-        walker = Walker(path)
+        walker = Thread(ActorId.VCPU, bool, lambda _: NO_STEPS)
+        walker.path = path
         steps = list(names["Device"]().reset(walker, port, 1, system=True))
         found.append((steps, walker.path, walker.nesting))
     assert found[0] == found[1]

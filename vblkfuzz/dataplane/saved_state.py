@@ -8,9 +8,13 @@ with the VM. Next: `migration`, which makes and loads it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vblkfuzz.virtio.queue import Areas, Progress
 from vblkfuzz.virtio.request.blk import BlkRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,8 @@ class SavedState:
     """Whether the disk has a write-back cache."""
     generation: int
     """Config generation."""
-    queues: tuple[SavedQueue, ...]
-    requests: tuple[SavedRequest, ...]
+    queues: Sequence[SavedQueue]
+    requests: Sequence[SavedRequest]
     """In the order in which they are submitted again."""
-    calls: tuple[int, ...]
+    calls: Sequence[int]
     """Queues whose call the guest has not taken yet (QEMU: ISR, MSI-X pending bits)."""

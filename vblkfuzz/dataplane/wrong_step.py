@@ -5,6 +5,9 @@ The turnstile calls a condition when the method is not on the stack.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Generator
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from vblkfuzz.dataplane.wrong_return import WrongValue
@@ -89,9 +92,35 @@ def was_raised_here(error: BaseException) -> bool:
     return error.__traceback__ is not None and error.__traceback__.tb_next is None
 
 
+def is_generator(steps: object) -> bool:
+    """Whether these are steps of a generator function, of a user's or of ours."""
+    return isinstance(steps, GeneratorType) or _is_compiled(steps)
+
+
+def _is_compiled(steps: object) -> bool:
+    """Whether these are steps of ours in a compiled build: each function has a type of its own."""
+    return isinstance(steps, Generator) and type(steps).__module__.startswith("vblkfuzz.")
+
+
 def _codes(steps: Any) -> Iterator[CodeType]:  # noqa: ANN401  # a user may iterate anything
     """Yield the code of generators that wait for one another, the innermost last."""
     while steps is not None:
-        if code := getattr(steps, "gi_code", None):
-            yield code
-        steps = getattr(steps, "gi_yieldfrom", None)
+        if _is_compiled(steps):
+            steps = _awaited(steps)
+        else:
+            if code := getattr(steps, "gi_code", None):
+                yield code
+            steps = getattr(steps, "gi_yieldfrom", None)
+
+
+def _awaited(compiled: object) -> object:
+    """Return what a compiled generator waits for, if that may be a user's; None: nothing.
+
+    It has no code and does not tell. But the garbage collector sees what it refers to, and of the
+    steps among that, only those it waits for have begun and are not over.
+    """
+    for one in gc.get_referents(compiled):
+        begun = isinstance(one, GivenSteps) or getattr(one, "gi_suspended", False)
+        if begun or (_is_compiled(one) and _awaited(one) is not None):
+            return one
+    return None

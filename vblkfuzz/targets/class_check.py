@@ -139,6 +139,8 @@ def _of_override(value: object, base: Any) -> Iterator[str]:  # noqa: ANN401 -- 
             return
         yield from _of_steps(_called(value), base)
         yield from _of_signature(value, base)
+    elif isinstance(base, property) and is_function(value):
+        yield "expected a property, found a method: nobody calls it"
     elif isinstance(base, type):
         if not (isinstance(value, type) and issubclass(value, base)):
             yield f"expected a subclass of {base.__name__}, found {value!r}"

@@ -1,18 +1,21 @@
 """What a method of a device may return, where another value would fail when ours use it.
 
-A condition may be anything that Python takes for true or false, unless it goes into the trace.
+A condition may be anything that Python takes for true or false, unless it goes into the trace, and
+a tuple or list any collection. Ours get it as what it stands for: compiled code takes nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.lock import Lock
 from vblkfuzz.dataplane.request import Request
+from vblkfuzz.scenario.device import Rerror
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.virtio.chain import Chain
+from vblkfuzz.virtio.queue import Progress
 
 _SHOWN_BITS: Final = 80
 """Numbers of more bits are not shown."""
@@ -23,6 +26,8 @@ class Expected(NamedTuple):
 
     fits: Callable[[Any], bool]
     words: str
+    as_used: Callable[[Any], Any] | None = None
+    """Makes of one of them what ours use; None: it is that."""
 
     def problem(self, found: object) -> str:
         """Say that a value does not fit."""
@@ -51,20 +56,25 @@ _BY_TYPE: Final = {
     "int": Expected(_is(int), "a number"),
     "BlkStatus | None": Expected(lambda it: it is None or _STATUS(it), "a BlkStatus or None"),
     "AioContext": Expected(_is(AioContext), "an AioContext"),
-    "list[AioContext]": Expected(_is_many(Collection, _is(AioContext)), "a list of AioContexts"),
+    "list[AioContext]": Expected(
+        _is_many(Collection, _is(AioContext)), "a list of AioContexts", list
+    ),
     "list[Request]": Expected(_is_many(list, _is(Request)), "a list of Requests"),
     "Request | None": Expected(_is(Request, _NONE), "a Request or None"),
     "Chain | None": Expected(_is(Chain, _NONE), "a Chain or None"),
     "Lock | None": Expected(_is(Lock, _NONE), "a Lock or None"),
     "Op | None": Expected(_is(Op, _NONE), "an Op or None"),
+    "Progress | None": Expected(_is(Progress, _NONE), "a Progress or None"),
+    "Rerror": Expected(get_args(Rerror).__contains__, f"one of {get_args(Rerror)}"),
+    "tuple[int, ...]": Expected(
+        _is_many(Collection, _is_below(1 << 16)), "a tuple of numbers below 65536", tuple
+    ),
+    "bool": Expected(lambda _: True, "True or False", bool),
 }
 """By the annotation that our method has."""
-_FLAG: Final = Expected(_is(int), "True or False")
+_FLAG: Final = Expected(_is(int), "True or False", bool)
 _BY_NAME: Final = {
     "host_features": Expected(_is_below(1 << 64), "a number of 64 bits"),
-    "overslept": Expected(
-        _is_many(Collection, _is_below(1 << 16)), "a tuple of numbers below 65536"
-    ),
     "needs_bql": _FLAG,
     # One that is always true never lets its loop rest, most often by mistake: a method, a list.
     "poll": Expected(_is(bool), "True or False"),

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import inspect
 from functools import wraps
-from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.dataplane.wrong_return import WrongReturn, code_of
-from vblkfuzz.dataplane.wrong_step import GivenSteps
+from vblkfuzz.dataplane.wrong_step import GivenSteps, is_generator
 from vblkfuzz.targets.class_check import PARTS, has_steps, in_package, is_function, overridden
 from vblkfuzz.targets.expected_return import Expected, expected_of
 
@@ -57,7 +56,7 @@ def _with_steps(method: Callable[..., Any], name: str) -> Callable[..., Any]:
     @wraps(method)
     def watched(self: object, *args: Any, **more: Any) -> Any:  # noqa: ANN401  # as the method
         found = method(self, *args, **more)
-        if isinstance(found, GeneratorType):
+        if is_generator(found):
             return found
         try:
             return GivenSteps(iter(found), code)
@@ -69,11 +68,13 @@ def _with_steps(method: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def _with_value(method: Callable[..., Any], name: str, expected: Expected) -> Callable[..., Any]:
+    as_used = expected.as_used
+
     @wraps(method)
     def watched(self: object, *args: Any, **more: Any) -> Any:  # noqa: ANN401  # as the method
         found = method(self, *args, **more)
         if expected.fits(found):
-            return found
+            return found if as_used is None else as_used(found)
         raise WrongReturn(self, (name,), expected.problem(found))
 
     return watched
