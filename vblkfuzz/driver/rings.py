@@ -58,7 +58,6 @@ def publish_broken(queue: DriverQueue, content: int, slot: Slot, head: int) -> i
         head: of the chain.
     """
     if isinstance(queue, packed_rings.DriverQueue):
-        queue.rename(head, head)  # once it is broken, the chain may end at any of its descriptors
         return hostile_packed.BREAKS[content](queue, slot, head)
     assert isinstance(queue, split.DriverQueue)
     return hostile.BREAKS[content](queue, slot, queue.outstanding[head])

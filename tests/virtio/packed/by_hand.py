@@ -12,8 +12,6 @@ from vblkfuzz.virtio.packed.layout import RingLayout
 LAYOUT: Final = RingLayout.place(4, 64)
 AVAIL, USED = 0x80, 0x8000
 NEXT, WRITE, INDIRECT = 1, 2, 4
-NO_ID = 0xFFFF
-"""Our driver's id of descriptors whose id means nothing."""
 
 
 def memory() -> GuestMemory:

@@ -11,7 +11,6 @@ from tests.virtio.packed.by_hand import (
     INDIRECT,
     LAYOUT,
     NEXT,
-    NO_ID,
     USED,
     WRITE,
     descriptor,
@@ -102,8 +101,8 @@ def test_a_chain_of_two_laps() -> None:
     assert end.pop() is None
     queue.publish_raw(head)
     assert ring(found) == [
-        descriptor(256, 16, NO_ID, AVAIL | NEXT),
-        descriptor(512, 8, NO_ID, AVAIL | NEXT),
+        descriptor(256, 16, 0, AVAIL | NEXT),
+        descriptor(512, 8, 0, AVAIL | NEXT),
         descriptor(1024, 1, 0, AVAIL | WRITE),
         bytes(16),
     ]
@@ -116,7 +115,7 @@ def test_a_chain_of_two_laps() -> None:
     # The second chain goes over the end of the ring; behind it the wrap counter is 0.
     queue.publish_raw(queue.add([(256, 16)], [(512, 8)]))
     assert ring(found, 1) == [descriptor(512, 8, 0, USED | WRITE)]
-    assert ring(found)[3] == descriptor(256, 16, NO_ID, AVAIL | NEXT)
+    assert ring(found)[3] == descriptor(256, 16, 0, AVAIL | NEXT)
     assert end.pop() == Chain(0, ((256, 16),), ((512, 8),))
     assert end.push(0, 0)
     # 2.8.4: a length of 0 is told without the flag WRITE.
@@ -270,8 +269,8 @@ def test_a_raw_descriptor_keeps_id_and_marks() -> None:
     head = queue.add([(256, 1), (257, 1)], [])
     queue.write_descriptor(0, 700, 2, WRITE, 9)
     queue.write_descriptor(1, 701, 3, NEXT, 9)
-    assert ring(found, 2) == [descriptor(700, 2, NO_ID, 0), descriptor(701, 3, 0, AVAIL | NEXT)]
+    assert ring(found, 2) == [descriptor(700, 2, 0, 0), descriptor(701, 3, 0, AVAIL | NEXT)]
     queue.publish_raw(head)
-    assert ring(found, 1) == [descriptor(700, 2, NO_ID, AVAIL | WRITE)]
+    assert ring(found, 1) == [descriptor(700, 2, 0, AVAIL | WRITE)]
     with pytest.raises(ValueError, match="below 4"):
         queue.write_descriptor(4, 0, 0, 0, 0)

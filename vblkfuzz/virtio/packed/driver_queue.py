@@ -36,7 +36,6 @@ from vblkfuzz.virtio.ring_error import AddressError
 
 U16 = 0xFFFF
 _HALF = 0x8000
-_NO_ID = 0xFFFF
 
 Written = tuple[int, int, int]
 """A descriptor: address, length, and flags without marks."""
@@ -167,8 +166,8 @@ class DriverQueue(AnyDriverQueue):
     def _write(self, head: int, chain: list[Written]) -> list[int]:
         """Write a chain into the next descriptors; return their offsets.
 
-        The id of a chain is that of its last descriptor (2.8.6). The others get one that no chain
-        has, so that a device which reads another one shows.
+        The id of a chain is that of its last descriptor (2.8.6). QEMU takes that of the first one
+        (virtqueue_packed_pop), so all get it, as from Linux.
         """
         offsets: list[int] = []
         for number, (address, length, flags) in enumerate(chain):
@@ -179,7 +178,7 @@ class DriverQueue(AnyDriverQueue):
                 self.layout.desc + DESCRIPTOR_SIZE * offset,
                 address,
                 length,
-                head if number == len(chain) - 1 else _NO_ID,
+                head,
                 self._u16[self._flags_at(offset)],
             )
             self._store_flags(offset, flags | self.layout.available(place), first=not number)
