@@ -70,6 +70,7 @@ _BY_TYPE: Final = {
         _is_many(Collection, _is_below(1 << 16)), "a tuple of numbers below 65536", tuple
     ),
     "bool": Expected(lambda _: True, "True or False", bool),
+    "None": Expected(lambda _: True, "nothing", lambda _: None),
 }
 """By the annotation that our method has."""
 _FLAG: Final = Expected(_is(int), "True or False", bool)

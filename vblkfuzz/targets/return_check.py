@@ -41,7 +41,7 @@ def _watch(owner: type) -> None:
         if isinstance(value, property) and isinstance(base, property):
             if value.fget and base.fget and (expected := expected_of(name, base.fget)):
                 setattr(owner, name, value.getter(_with_value(value.fget, name, expected)))
-        elif inspect.isfunction(value) and is_function(base):
+        elif inspect.isfunction(value) and is_function(base) and not name.startswith("__"):
             if inspect.isgeneratorfunction(value):
                 continue
             if has_steps(base):
