@@ -93,7 +93,7 @@ def test_a_device_that_ends_its_process(
 TOO_MUCH = (
     "def answer_at_once(self, request):\n"
     "    if request.blk.type == 4:\n"
-    "        for _ in range(5000): self.board.ring.emit(20, 2)\n"
+    "        for _ in range(9000): self.board.ring.emit(20, 2)\n"
     "    return super().answer_at_once(request)"
 )
 

@@ -55,7 +55,8 @@ def _judge(sent: dict[int, Event], collect: Event, report: Report) -> None:
     published = sent.pop(collect.head, None)
     if published is not None and oldest is not None and oldest is not published:
         sentence = (
-            f"The driver got the request of turn {published.turn} back at turn {collect.turn}, "
-            f"before the older one of turn {oldest.turn}, although F_IN_ORDER was negotiated."
+            f"The driver got head {collect.head} of queue {collect.queue} back at turn "
+            f"{collect.turn}, before the older request of turn {oldest.turn}, although F_IN_ORDER "
+            "was negotiated."
         )
         report.violation(oldest, collect, sentence)
