@@ -1,7 +1,7 @@
 """Find a planted bug that needs feedback from the device process.
 
-    python fuzz/fuzz_canary.py -runs=5000 -seed=1               # found: exit 77
-    python fuzz/fuzz_canary.py -runs=5000 -seed=1 -feedback=0   # not found: exit 0
+    python fuzz/fuzz_canary.py -runs=10000 -seed=4               # found: exit 77
+    python fuzz/fuzz_canary.py -runs=10000 -seed=4 -feedback=0   # not found: exit 0
 
 It tests the path of the feedback: probes in the device process, the shared region, libFuzzer. The
 device is in `canary_device.py`. It must not be imported here, because it gets its probes when the

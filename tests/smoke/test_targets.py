@@ -13,8 +13,9 @@ from tests.waiting import WAIT_S
 
 TARGETS = Path(__file__).resolve().parent.parent.parent / "fuzz"
 SEEDS = (1, 2, 3, 4)
-RUNS = 5_000
-"""Executions for each seed. Seven of ten seeds find the canary within it, five within 3,200."""
+RUNS = 10_000
+"""Executions for each seed. Three of these four find the canary within it; of the mutator before
+that began with walks, four of eight within half of it."""
 pytestmark = pytest.mark.e2e
 
 
