@@ -136,6 +136,9 @@ MAX_ARTIFACT_BYTES: Final = 1 << 20
 # --- Views ----------------------------------------------------------------------------------
 FINDINGS_PER_PAGE: Final = 50
 """Most findings that a list or a report runs at once: a few seconds, and what somebody reads."""
+MAX_COLLECTED: Final = 64
+"""Used entries that the driver takes from a queue in one operation: a wrong used idx must not make
+the loop endless."""
 
 assert HANG_LIMIT_S < ANSWER_LIMIT_S < WAIT_LIMIT_S < STUCK_LIMIT_S
 assert DEVICE_LIMIT_S < BUSY_LIMIT_S < STUCK_LIMIT_S

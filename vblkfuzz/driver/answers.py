@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.request import id_in, is_poison
-from vblkfuzz.limits import SECTOR_SIZE
+from vblkfuzz.limits import MAX_COLLECTED, SECTOR_SIZE
 from vblkfuzz.trace.ending import ABORTED, ENDED_OK, ENDED_UNSUPP, FOREIGN, NO_STATUS, RETRY
 from vblkfuzz.trace.event import UNTOUCHED, ActorId
 from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR, USED_FLAGS
@@ -29,10 +29,6 @@ _REFUSED: Final = 5
 """Flag of a DEVICE_ID."""
 _TELLS_NOTHING: Final = (NO_STATUS, RETRY, ABORTED)
 """Endings after which the buffers of a read are not looked at."""
-_MOST: Final = 64
-"""Used entries taken in one operation: a wrong used idx must not make the loop endless."""
-
-
 _ACTOR: Final = int(ActorId.GUEST)
 """The actor of all its events."""
 
@@ -55,11 +51,11 @@ class Answers:
         self._ring = ring
 
     def take(self, queue: GuestQueue) -> None:
-        """Look at the flags, then take all used entries of a queue, at most `_MOST`."""
+        """Look at the flags, then take all used entries of a queue, at most `MAX_COLLECTED`."""
         flags = queue.ring.wrong_flags()
         if flags:
             self._ring.emit(USED_FLAGS, _ACTOR, queue.index, value=flags)
-        for _ in range(_MOST):
+        for _ in range(MAX_COLLECTED):
             used = queue.ring.get_used()
             if used is None:
                 return

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.limits import MAX_COLLECTED
 from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.ops import CODES
@@ -36,8 +37,6 @@ from vblkfuzz.trace.kinds import (
 FOUND_TWO = Situation("two_found", "The driver found two requests in one look.")
 
 _COLLECTS: Final = CODES["collect"]
-_MOST: Final = 64
-"""As in `driver.answers`."""
 
 
 class _Queues:
@@ -89,7 +88,7 @@ class _Queues:
 
     def missed(self) -> Event | None:
         """Return the first push that the operation that ends now should have found."""
-        if self._found >= _MOST:
+        if self._found >= MAX_COLLECTED:
             return None
         return next((push for push in self._before.values() if push.queue in self._looked), None)
 
