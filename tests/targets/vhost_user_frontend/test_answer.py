@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -33,15 +32,6 @@ from vblkfuzz.virtio.vhost_user import BackendRequest, Request
 MACHINE = FORMS.index((64, False))
 SEEN = [way for way in WAYS if way not in ("right", "late", "zeroes", "more", "twice", "file")]
 """Ways that a front-end notices when it asks for the number of queues; ones are too many."""
-
-
-@pytest.fixture
-def backend() -> Iterator[BackendProcess]:
-    process = BackendProcess()
-    process.start()
-    process.order(Order.START, MACHINE)
-    yield process
-    process.stop()
 
 
 def adopted(backend: BackendProcess) -> socket.socket:

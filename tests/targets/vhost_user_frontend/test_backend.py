@@ -29,15 +29,6 @@ HEADER, DATA, STATUS = 0x2000, 0x3000, 0x4000
 
 
 @pytest.fixture
-def backend() -> Iterator[BackendProcess]:
-    process = BackendProcess()
-    process.start()
-    process.order(Order.START, MACHINE)
-    yield process
-    process.stop()
-
-
-@pytest.fixture
 def shared() -> Iterator[SharedMemory]:
     memory = SharedMemory()
     yield memory
