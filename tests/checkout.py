@@ -6,6 +6,7 @@ It is the same one when the package under test is installed.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,14 @@ def project_files() -> list[Path]:
 
 def is_hidden(path: Path) -> bool:
     return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+
+
+def source_copy(source: Path, target: Path) -> Path:
+    """Copy a folder of Python sources to `target`; return that.
+
+    Byte code stays behind: other processes write and rename it at the same time.
+    """
+    return Path(shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__")))
 
 
 def linked_paths(page: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 import vblkfuzz
-from tests.checkout import CHECKOUT
+from tests.checkout import CHECKOUT, source_copy
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.targets.qemu.binary import find_qemu
 
@@ -46,7 +45,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def own_device(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(CHECKOUT / "examples" / "own_device", tmp_path / "own_device"))
+    return source_copy(CHECKOUT / "examples" / "own_device", tmp_path / "own_device")
 
 
 def test_the_page_has_a_command_for_each_recipe() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import vblkfuzz
+from tests.checkout import source_copy
 from tests.ossfuzz.clusterfuzz import crash_state
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -18,7 +18,7 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 @pytest.fixture
 def own_device(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(EXAMPLES / "own_device", tmp_path / "own_device"))
+    return source_copy(EXAMPLES / "own_device", tmp_path / "own_device")
 
 
 def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -6,13 +6,12 @@ comparison is a command: see `builds`.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 import vblkfuzz
-from tests.checkout import CHECKOUT
+from tests.checkout import CHECKOUT, source_copy
 from tests.conformance.builds import Side, differences
 from tests.conformance.inputs import fuzz_inputs
 from vblkfuzz.dataplane.revisions import REVISIONS
@@ -44,8 +43,7 @@ def test_the_installed_build_does_as_the_checkout() -> None:
 def test_another_trace_or_sentence_is_a_difference(
     file: str, written: str, instead: str, tmp_path: Path
 ) -> None:
-    shutil.copytree(CHECKOUT / "vblkfuzz", tmp_path / "vblkfuzz")
-    changed = tmp_path / "vblkfuzz" / file
+    changed = source_copy(CHECKOUT / "vblkfuzz", tmp_path / "vblkfuzz") / file
     source = changed.read_text()
     assert written in source
     changed.write_text(source.replace(written, instead))

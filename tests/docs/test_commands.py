@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkout import CHECKOUT
+from tests.checkout import CHECKOUT, source_copy
 from tests.cli.test_app import parse
 from tests.docs.commands import NOT_RUN, PAGES, commands, invocations, why_not_run
 
@@ -97,7 +97,7 @@ class Shell:
 def test_its_commands_work(page: Path, folder: Path, environment: dict[str, str]) -> None:
     todo = [command for command in commands(page) if not why_not_run(command)]
     if page.parent.name == "own_device":
-        folder = Path(shutil.copytree(page.parent, folder / "own_device"))
+        folder = source_copy(page.parent, folder / "own_device")
     before = []
     if any("my_device/" in command for command in todo):
         before = [one for one in ["vblkfuzz new my_device"] if one not in todo]

@@ -7,13 +7,12 @@ permission to execute it, and a wrapper that preloads a sanitizer.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
-from tests.checkout import CHECKOUT
+from tests.checkout import CHECKOUT, source_copy
 
 _COMPILE: Final = """#!/bin/bash -eu
 name=$(basename -s .py "$1")
@@ -37,7 +36,7 @@ def build(folder: Path) -> Path:
     """
     source = folder / "vblkfuzz"
     for part in (".clusterfuzzlite", "fuzz"):
-        shutil.copytree(CHECKOUT / part, source / part)
+        source_copy(CHECKOUT / part, source / part)
     places = {name: str(folder / name.lower()) for name in ("OUT", "WORK", "BIN")}
     for path in places.values():
         Path(path).mkdir()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import vblkfuzz
-from tests.checkout import CHECKOUT
+from tests.checkout import CHECKOUT, source_copy
 from tests.ossfuzz.clusterfuzz import crash_state, written_unit
 from tests.ossfuzz.image import build
 from tests.waiting import WAIT_S
@@ -134,7 +133,7 @@ def test_a_coverage_report_sees_the_device(tmp_path: Path) -> None:
     target = tmp_path / "oss_drain.py"
     target.write_text(COVERAGE_STUB + (CHECKOUT / "fuzz" / "oss_drain.py").read_text())
     # Beside the target, as in a bundle: what is installed is not measured.
-    shutil.copytree(Path(vblkfuzz.__file__).parent, tmp_path / "vblkfuzz")
+    source_copy(Path(vblkfuzz.__file__).parent, tmp_path / "vblkfuzz")
     status, said = run(sys.executable, target, "-atheris_runs=20", cwd=tmp_path)
     assert status == 0, said
     report = (sys.executable, "-m", "coverage", "report", "--include=*/virtio_blk.py")

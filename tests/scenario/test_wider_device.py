@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import vblkfuzz
+from tests.checkout import source_copy
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.scenario.codec import MAX_BYTES, decode
 
@@ -33,7 +33,7 @@ ROWS = {
 
 def package_with(row: str, folder: Path) -> None:
     """Copy the package and add one row."""
-    shutil.copytree(Path(vblkfuzz.__file__).parent, folder / "vblkfuzz")
+    source_copy(Path(vblkfuzz.__file__).parent, folder / "vblkfuzz")
     module = folder / "vblkfuzz" / "scenario" / "device.py"
     source = module.read_text()
     assert source.count(NEXT) == 1
