@@ -10,6 +10,7 @@ first use of one of its names, so that importing the package costs almost nothin
 
 from __future__ import annotations
 
+from vblkfuzz import _moved
 from vblkfuzz._version import __version__ as __version__
 
 TYPE_CHECKING = False
@@ -17,6 +18,9 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from vblkfuzz.api import *  # noqa: F403  # the names are listed once, in api
+
+
+_moved.install()
 
 
 def __getattr__(name: str) -> object:
