@@ -88,6 +88,25 @@ def test_a_reset_drops_it(reference: Target, end: str) -> None:
     assert [event.request for event in events(trace, PUSH)] == [3]
 
 
+@pytest.mark.parametrize("ring", RINGS)
+def test_one_that_waits_is_returned_after_a_restore(reference: Target, ring: Ring) -> None:
+    """The older one, whose disk the test holds, is submitted by the new device, and ends last."""
+    wrong = op("publish_kick", request="in", shape="odd_length")
+    section = op("drain_begin"), OUT, wrong, op("hold"), op("save"), op("drain_end")
+    ops = (op("init"), *section, op("restore"), op("release"), op("collect"))
+    trace = run(reference, *ops, ring=ring, ioeventfd=False)
+    assert [event.request for event in events(trace, WAITS)] == [2]
+    assert [event.request for event in events(trace, PUSH)] == [1, 2]
+
+
+@pytest.mark.parametrize("ring", RINGS)
+def test_a_guest_that_missed_a_reset_does_not_go_on_in_order(reference: Target, ring: Ring) -> None:
+    """The device has forgotten what was negotiated, and would return them in any order."""
+    again = op("system_reset"), op("cont"), op("queue_reset")
+    ops = op("init"), op("stop"), *again, OUT, op("publish_kick", request="get_id"), op("collect")
+    assert events(run(reference, *ops, ring=ring), PUSH) == []
+
+
 def test_the_guest_sees_the_same_on_both_forms(reference: Target) -> None:
     collected = 0
     for story in stories(seed=4, count=60):

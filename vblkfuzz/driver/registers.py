@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import CALLED, ENABLE_READ, STATUS_READ
 from vblkfuzz.trace.vhost_kinds import CONFIG_CALLED
-from vblkfuzz.virtio.layout import F_RING_PACKED, STATUS_FEATURES_OK
+from vblkfuzz.virtio.layout import F_IN_ORDER, F_RING_PACKED, STATUS_FEATURES_OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,13 +48,15 @@ class DriverRegisters:
         self._ring.emit(STATUS_READ, _ACTOR, NO_QUEUE, 0, self._written, 0, 0, value)
 
     def lost_form(self, features: int) -> bool:
-        """Whether the device takes packed rings for split ones: it was reset from outside.
+        """Whether the device has forgotten how rings are used: it was reset from outside.
+
+        It would take packed rings for split ones, or return requests in another order.
 
         Args:
             features: those that the driver has negotiated.
         """
-        packed = features >> F_RING_PACKED & 1
-        return bool(packed and not self._transport.read_status() & STATUS_FEATURES_OK)
+        form = features >> F_RING_PACKED & 1 or features >> F_IN_ORDER & 1
+        return bool(form and not self._transport.read_status() & STATUS_FEATURES_OK)
 
     def read_enable(self, queue: int) -> None:
         """Read whether a queue is enabled, and record it."""

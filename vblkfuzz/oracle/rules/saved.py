@@ -48,6 +48,7 @@ from vblkfuzz.trace.kinds import (
     UNPARK,
     VM_STOP_CALL,
 )
+from vblkfuzz.trace.order_kinds import WAITS
 from vblkfuzz.trace.witness import Witness
 
 SAVED_AVAILABLE = Situation(
@@ -78,6 +79,8 @@ _HALF: Final = 0x8000
 
 _MOVES: Final = frozenset({SUBMIT, IO_DONE, PARK, UNPARK, RETRY})
 _RINGS: Final = frozenset({RESET_RET, QUEUE_RESET, DRIVER_INIT})
+_ENDS: Final = frozenset({CANCEL, WAITS})
+"""Besides PUSH. One that waits for an older one (F_IN_ORDER) has ended."""
 _TAKES_CALL: Final = frozenset({IRQ, COLLECT})
 
 
@@ -114,7 +117,7 @@ class _Device:
         elif kind == PUSH:
             self.owned.pop(event.request, None)
             self._pushed[queue] = event.value
-        elif kind == CANCEL:
+        elif kind in _ENDS:
             self.owned.pop(event.request, None)
         elif kind == IRQ:
             if self._pushed.get(queue) != self._collected.get(queue):
@@ -181,6 +184,7 @@ class _Device:
         MEMWRITE,
         PUSH,
         CANCEL,
+        WAITS,
         IRQ,
         COLLECT,
         DRAIN_CALL,
