@@ -10,7 +10,13 @@ from vblkfuzz.campaign.worker import Worker
 from vblkfuzz.errors import ExitStatus, ZygoteLost
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.process.arena import Arena
+from vblkfuzz.scenario.codec import encode
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.model import model
+
+INPUT = encode(Scenario(ops=(op("init"),)))
+"""An input with operations: libFuzzer's own first ones have none, and do not run."""
 
 
 class Raising:
@@ -34,12 +40,12 @@ def test_no_exception_of_a_target_ends_a_worker_as_if_it_were_done(
     arena = Arena()
     worker = Worker(plan, Raising(error()), arena, None, sent.append)  # type: ignore[arg-type]  # a fake
     with pytest.raises(KeyboardInterrupt):  # ours: it lets Atheris leave Fuzz()
-        worker.test_one_input(bytes(8))
+        worker.test_one_input(INPUT)
     assert worker.ending is ExitStatus.HARNESS
     (message,) = sent
     assert message.kind == "harness_error"
     assert message.name.strip().endswith(error.__name__)
-    assert bytes.fromhex(message.input) == bytes(8)
+    assert bytes.fromhex(message.input) == INPUT
     assert arena.statistics[Stat.HARNESS_ERRORS] == arena.statistics[Stat.EXECS] == 1
 
 
@@ -55,5 +61,19 @@ def test_a_zygote_that_somebody_has_killed_is_no_failure_of_the_worker(
     plan = WorkerPlan(0, "reference", "processes", 1, str(tmp_path))
     worker = Worker(plan, Raising(error), Arena(), None, lambda _message: None)  # type: ignore[arg-type]  # a fake
     with pytest.raises(KeyboardInterrupt):
-        worker.test_one_input(bytes(8))
+        worker.test_one_input(INPUT)
     assert worker.ending is ending
+
+
+@pytest.mark.parametrize("data", [b"", b"\n"])
+def test_the_inputs_that_libfuzzer_begins_with_say_nothing(data: bytes, tmp_path: Path) -> None:
+    """They do not run, and are no executions; what has no operation later does."""
+    plan = WorkerPlan(0, "reference", "inline", 1, str(tmp_path))
+    arena = Arena()
+    with model("reference", "inline") as target:
+        worker = Worker(plan, target, arena, None, lambda _message: None)
+        worker.test_one_input(data)
+        assert arena.statistics[Stat.EXECS] == 0
+        worker.test_one_input(INPUT)
+        worker.test_one_input(data)
+    assert arena.statistics[Stat.EXECS] == 2

@@ -36,7 +36,6 @@ from vblkfuzz.campaign.steered_inputs import SteeredInputs
 from vblkfuzz.campaign.worker_features import WorkerFeatures
 from vblkfuzz.campaign.worker_target import target_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost, too_many_files
-from vblkfuzz.feedback import libfuzzer_core
 from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
@@ -167,9 +166,13 @@ class Worker:
         return True
 
     def _run(self, data: bytes) -> None:
-        if self._execs == 0 and self._region is not None:
-            self._register(self._region)
+        for weakness in self.features.begin(self._target, self._plan.coverage):
+            self.warn(weakness)
         given, (scenario, data) = data, self._input(data)
+        if self._execs == 0 and not scenario.ops:
+            # libFuzzer begins with an empty input and a line feed.
+            self.parents.note(data, self.features.passed_by())
+            return
         self._flight.write(data)
         execution = None
         try:
@@ -194,12 +197,6 @@ class Worker:
         scenario, data = self.steered.decoded(data)
         ran = as_run(self._target, scenario)
         return (scenario, data) if data and ran is scenario else (ran, encode(ran))
-
-    def _register(self, region: Region) -> None:
-        region.register()
-        self.warn(self.features.begin(self._target, self._plan.coverage))
-        if libfuzzer_core.is_preloaded():
-            self.warn(libfuzzer_core.NO_MUTATOR)
 
     def warn(self, sentence: str) -> None:
         """Report that the feedback is weak; it is for all workers alike, so one reports it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vblkfuzz.feedback import libfuzzer_core
 from vblkfuzz.feedback.device_coverage import begin, features_of, problem_of
 from vblkfuzz.launch.plan import Stat
 
@@ -30,19 +31,37 @@ class WorkerFeatures:
         """Coverage of the device's own code."""
         self.counting: Counting | None = None
         """What counts the executions that had a feature, if anything does."""
+        self._begun = False
 
-    def begin(self, target: Target, kind: str) -> str:
-        """Begin with the coverage of the device's own code, if there is any; return a problem.
+    def begin(self, target: Target, kind: str) -> list[str]:
+        """Begin, in the first execution; return what makes the feedback weak. Later: nothing.
 
         Args:
             target: started.
             kind: as in ``--coverage``.
+
+        Raises:
+            HarnessError: libFuzzer cannot be given a region.
         """
+        if self._begun or self._region is None:
+            return []
+        self._begun = True
+        self._region.register()
         coverage: Coverage | None = getattr(target, "coverage", None)
         self._device = features_of(coverage)
         begin(self._device)
         problem = problem_of(coverage, kind)
-        return f"no coverage of the device: {problem}" if problem else ""
+        weak = [f"no coverage of the device: {problem}"] if problem else []
+        return [*weak, libfuzzer_core.NO_MUTATOR] if libfuzzer_core.is_preloaded() else weak
+
+    def passed_by(self) -> int:
+        """As `ran`, of an input that says nothing: it has one feature, so that libFuzzer keeps it.
+
+        Without an input to keep, libFuzzer ends.
+        """
+        if self._region is not None:
+            self._region.mark_nothing()
+        return self.marked()
 
     def ran(self) -> int:
         """Note the features of an execution that has ended; return them as the bits of an integer.

@@ -83,6 +83,10 @@ class Region:
         for number in trace.neighbours:
             view[COVERAGE_EDGES + number % _STATES] = 1
 
+    def mark_nothing(self) -> None:
+        """Mark that nothing has happened, as if by an event of kind 0."""
+        self._view[_place(0, 0)] = 1
+
     @property
     def features(self) -> int:
         """The features that are marked now, as the bits of an integer."""

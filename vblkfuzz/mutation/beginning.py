@@ -1,4 +1,4 @@
-"""The beginning of a campaign has more walks than what follows.
+"""The beginning of a campaign has more walks than what follows, and longer ones.
 
 Most mistakes that are easily shown are shown by some story that is near to nothing, so a campaign
 begins with walks (`mutation.walk`). What is rare needs stories made of those that are known. Time
@@ -18,6 +18,11 @@ _IN_THE_END: Final = 0.05
 """The same in the end."""
 _SOON: Final = 40
 """Inputs after which it is half way."""
+_LONGEST_FIRST: Final = 63
+"""Most operations of the first walk, after its init: what many stories show, a long one shows at
+once (docs/decisions/0050)."""
+_LONGEST: Final = 24
+"""The same in the end. Long stories take longer to run, and hide more."""
 
 
 class Beginning:
@@ -32,5 +37,14 @@ class Beginning:
 
     def walks(self, random: Random) -> bool:
         """Draw whether an input is a walk."""
-        left = _SOON / (_SOON + self._made)
-        return random() < _IN_THE_END + (_FIRST - _IN_THE_END) * left
+        return random() < _IN_THE_END + (_FIRST - _IN_THE_END) * self._left
+
+    @property
+    def longest(self) -> int:
+        """Most operations of a walk, its init not counted."""
+        return _LONGEST + int((_LONGEST_FIRST - _LONGEST) * self._left)
+
+    @property
+    def _left(self) -> float:
+        """How much of the beginning is left: 1 before the first input, 0 in the end."""
+        return _SOON / (_SOON + self._made)

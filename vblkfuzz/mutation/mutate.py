@@ -207,7 +207,7 @@ class Mutator:
         draft = Draft([], [])
         self._parents.none_chosen()
         self._by, self._of = ["walk"], ()
-        walk(draft, self._random)
+        walk(draft, self._beginning.longest, self._random)
         return self._finish(draft, max_size)
 
     def _swept(self) -> Draft | None:

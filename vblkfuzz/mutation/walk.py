@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 Random = Callable[[], float]
 
-_LONGEST: Final = 24
-"""Most operations after the init."""
 _MOST_CHANGES: Final = 16
 """Most changes of the device."""
 _MOST_DEVIATIONS: Final = 8
@@ -36,14 +34,14 @@ _DECLINE: Final = 2
 """Offset in the record of an init of what it declines; how far it goes is before it."""
 
 
-def walk(draft: Draft, random: Random) -> None:
-    """Replace the draft by a walk."""
+def walk(draft: Draft, longest: int, random: Random) -> None:
+    """Replace the draft by a walk of up to `longest` operations after the init."""
     draft.config = new_config(random)
     for _ in range(int(random() * (_MOST_CHANGES + 1))):
         change_config(draft.config, random)
     draft.items = [(_init(random), ())]
     state = NEXT[draft.first_state][_INIT]
-    for _ in range(int(random() * (_LONGEST + 1))):
+    for _ in range(int(random() * (longest + 1))):
         code = _code(state, random)
         draft.items.append((_record(code, random), ()))
         state = NEXT[state][code]
