@@ -22,7 +22,7 @@ from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.backend import RESULTS
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
-from vblkfuzz.scenario.alphabet.shape import SHAPES
+from vblkfuzz.scenario.alphabet.shape import SHAPES, Answer, answer
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.ending import NO_STATUS, STATUS_OF
@@ -121,10 +121,10 @@ def S21(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             asked_again = asked_again or event.flag == ASKED_AGAIN
     if asked_again:
         judge_attention(report.events, scenario.device.units, report)
-    for answer in report.answered:
-        request, _, _, push, collect = answer
+    for found in report.answered:
+        request, _, _, push, collect = found
         if collect.flag or (push is not None and push.flag) or request.flag == _UNKNOWN:
-            _judge_found(answer, report)
+            _judge_found(found, report)
 
 
 class _Outcomes:
@@ -291,9 +291,9 @@ def _unbroken_request(collect: Event, events: Sequence[Event]) -> Event | None:
     return None if hostile else _request_of(collect, events)
 
 
-def _judge_found(answer: Answered, report: Report) -> None:
+def _judge_found(found: Answered, report: Report) -> None:
     """Judge the status that the guest finds."""
-    request, _, _, push, collect = answer
+    request, _, _, push, collect = found
     status = STATUS_OF[collect.flag]
     if push is not None and push.flag != status and push.value == collect.value:
         sentence = (
@@ -304,7 +304,7 @@ def _judge_found(answer: Answered, report: Report) -> None:
     if request.flag == _UNKNOWN:
         _judge_unknown(request, collect, status, report)
     elif status == _UNSUPP:
-        _judge_unsupported(answer, report)
+        _judge_unsupported(found, report)
     elif status == _IOERR:
         report.met(FAILURE_TOLD)
 
@@ -321,14 +321,14 @@ def _judge_unknown(request: Event, collect: Event, status: int, report: Report) 
     report.violation(request, collect, sentence, "unsupported")
 
 
-def _judge_unsupported(answer: Answered, report: Report) -> None:
+def _judge_unsupported(found: Answered, report: Report) -> None:
     """What both sides have agreed on is never unsupported.
 
     The standard names no status for data of an odd length: its driver breaks a rule (5.2.6.1).
     """
-    request, collect = answer.request, answer.collect
-    agreed = _agreed(answer)
-    if agreed or (request.flag in (_IN, _OUT) and answer.shape != _ODD_LENGTH):
+    request, collect = found.request, found.collect
+    agreed = _agreed(found)
+    if agreed or (request.flag in (_IN, _OUT) and found.shape != _ODD_LENGTH):
         why = "which the driver has negotiated" if agreed else "which every device supports"
         sentence = (
             f"The guest found UNSUPP at turn {collect.turn} in the request of turn {request.turn} "
@@ -337,10 +337,15 @@ def _judge_unsupported(answer: Answered, report: Report) -> None:
         report.violation(request, collect, sentence, "not_supported")
 
 
-def _agreed(answer: Answered) -> bool:
-    """Whether the driver has negotiated a request, which is a plain one."""
-    feature = _FEATURE_OF.get(answer.request.flag, _NONE)
-    return bool(answer.features.value >> feature & 1) and not answer.shape
+def _agreed(found: Answered) -> bool:
+    """Whether the driver has negotiated a request, of a shape that the device has to serve.
+
+    Framing is the driver's choice (2.7.4), and zeroes may have the flag unmap (5.2.6.1).
+    """
+    request = found.request.flag
+    feature = _FEATURE_OF.get(request, _NONE)
+    served = answer(found.shape, request) is Answer.SERVED
+    return served and bool(found.features.value >> feature & 1)
 
 
 def _name(status: int) -> str:
