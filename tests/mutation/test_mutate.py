@@ -17,7 +17,7 @@ from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.mutation.parents import Parents
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.codec import HEADER, MAX_BYTES, decode, encode
-from vblkfuzz.scenario.device import FIELDS, DeviceConfig, Ring
+from vblkfuzz.scenario.device import FIELDS, DeviceConfig, Value
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Go, Scenario
 from vblkfuzz.trace.lanes import Acted, Lane
@@ -232,12 +232,13 @@ def test_a_story_of_a_parent_often_gets_a_schedule_alone() -> None:
     assert sum(bool(one.schedule) for one in same) > 0.8 * len(same)
 
 
-@pytest.mark.parametrize("ring", ["split", "packed"])
-def test_a_campaign_may_ask_for_a_form_of_rings(ring: Ring) -> None:
-    mutator, data = Mutator(5, ring=ring), encode(Scenario(DeviceConfig(ring="packed")))
+@pytest.mark.parametrize("fields", [{"ring": "split"}, {"ring": "packed"}, {"in_order": True}])
+def test_a_campaign_may_ask_for_fields_of_the_device(fields: dict[str, Value]) -> None:
+    mutator, data = Mutator(5, fields=fields), encode(Scenario(DeviceConfig(ring="packed")))
     for _ in range(100):
         data = mutator.mutate(data, MAX_BYTES)
-        assert decode(data).device.ring == ring
+        device = decode(data).device
+        assert {name: getattr(device, name) for name in fields} == fields
 
 
 def test_other_campaigns_keep_the_form_that_they_find() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from vblkfuzz.campaign.shares import DEFAULT
 from vblkfuzz.scenario.artifact import DEFAULT_DEVICE
-from vblkfuzz.scenario.device import Ring
+from vblkfuzz.scenario.device import Value
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL
 from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
@@ -49,7 +50,7 @@ class CampaignOptions:
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: tuple[str, ...] = ()
     """Names of operations that are left out of every input."""
-    ring: Ring | None = None
+    fields: Mapping[str, Value] = field(default_factory=dict)
     """As in `plan.WorkerPlan`."""
     schedulers: tuple[str, ...] = DEFAULT
     """Schedulers with their shares of new inputs, as in ``pct:1`` (`campaign.shares`)."""

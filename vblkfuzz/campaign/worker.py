@@ -29,6 +29,7 @@ import atheris
 
 from vblkfuzz.campaign.canary import Canaries
 from vblkfuzz.campaign.counting import counting_of
+from vblkfuzz.campaign.fields import other_fields
 from vblkfuzz.campaign.interruptions import stops_of, why_free
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.recorded_inputs import recorded_inputs
@@ -337,10 +338,11 @@ def fuzz(
     with target:
         worker.stops = stops = stops_of(target, plan)
         worker.warn(why_free(target, plan))
+        worker.warn(other_fields(target, plan))
         worker.recorded = recorded_inputs(plan, target, finder, arena.coverage, send)
         worker.features.counting = counting_of(plan, worker.recorded, send)
         units = getattr(target, "kind", None) == "scsi"
-        mutator = Mutator(plan.seed, stops, worker.parents, plan.ring, units=units)
+        mutator = Mutator(plan.seed, stops, worker.parents, plan.fields, units=units)
         mutations = {
             "custom_mutator": lambda a, size, _: worker.new(
                 a, mutator.mutate(a, size), size, mutator.made

@@ -50,7 +50,7 @@ def plan_of(
         listed=dict(options.listed),
         silenced=list(options.silenced),
         without=list(options.without),
-        ring=options.ring,
+        fields=dict(options.fields),
         schedulers=list(options.schedulers),
         # Of bytes that libFuzzer makes itself, none can be told from those that it reads.
         record=name if options.mutate else "",

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from typing import Any, Final
 
-from vblkfuzz.scenario.device import Ring
+from vblkfuzz.scenario.device import Value
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL
 
@@ -83,8 +83,8 @@ class WorkerPlan:
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: list[str] = field(default_factory=list)
     """Names of operations that are left out of every input."""
-    ring: Ring | None = None
-    """Form of the rings in all new inputs; None: split, or as in the corpus."""
+    fields: dict[str, Value] = field(default_factory=dict)
+    """Fields of the device that all new inputs have; the others are drawn."""
     schedulers: list[str] = field(default_factory=list)
     """Schedulers with their shares of new inputs, as in ``pct:1``; none: inputs run as they are."""
     record: str = ""

@@ -6,12 +6,12 @@ The functions look up header bytes in tables and build no `DeviceConfig`, for sp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from math import gcd, lcm
 from typing import Final
 
-from vblkfuzz.scenario.device import DEFAULTS, FIELDS, RINGS, Ring, Value
+from vblkfuzz.scenario.device import DEFAULTS, FIELDS, Value
 from vblkfuzz.scenario.device_header import BYTES, HeaderByte
 
 Random = Callable[[], float]
@@ -37,9 +37,16 @@ def change_config(config: list[int], random: Random) -> None:
     config[at] = near[int(random() * len(near))]
 
 
-def set_ring(config: list[int], ring: Ring) -> None:
-    """Give a device this form of rings, which no other change does."""
-    config[_RING] = _RINGS[ring][config[_RING]]
+def set_fields(config: list[int], fields: Mapping[str, Value]) -> None:
+    """Give a device these fields."""
+    for name, value in fields.items():
+        at = FIELDS[name].byte
+        config[at] = _set(name, value)[config[at]]
+
+
+@cache
+def _set(name: str, value: Value) -> bytes:
+    return _setting(BYTES[FIELDS[name].byte], name, value)
 
 
 def set_units(config: list[int], random: Random) -> None:
@@ -112,11 +119,9 @@ def _differing_in(byte: HeaderByte, number: int, group: list[int]) -> list[int]:
 
 
 _NEW: Final = tuple(_settings())
-_RING: Final = FIELDS["ring"].byte
-_RINGS: Final = {ring: _setting(BYTES[_RING], "ring", ring) for ring in RINGS}
-"""By form of the rings: for each code of their byte, the code with that form."""
 _UNITS_BYTE: Final = FIELDS["units"].byte
 _UNITS: Final = [_setting(BYTES[_UNITS_BYTE], "units", number) for number in (1, 1, 2, 3)]
-"""As `_RINGS`, of the numbers of units to choose from; repetition is weight."""
+"""By number of units to choose from: for each code of their byte, the code with that number;
+repetition is weight."""
 _CHANGED: Final = tuple(sorted(row.byte for row in FIELDS.values() for _ in range(row.changed)))
 """Indices of header bytes to change; repetition is weight."""

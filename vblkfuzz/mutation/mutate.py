@@ -11,13 +11,13 @@ any operations (`mutation.walk`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Final
 
 from vblkfuzz.mutation.argument import changed_record, new_record
 from vblkfuzz.mutation.beginning import Beginning
-from vblkfuzz.mutation.configure import change_config, new_config, set_ring, set_units
+from vblkfuzz.mutation.configure import change_config, new_config, set_fields, set_units
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import Draft, Item
 from vblkfuzz.mutation.early import early
@@ -33,7 +33,7 @@ from vblkfuzz.mutation.story_state import choices
 from vblkfuzz.mutation.sweep import Sweep
 from vblkfuzz.mutation.walk import walk
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS, PUBLISHES
-from vblkfuzz.scenario.device import Ring
+from vblkfuzz.scenario.device import Value
 
 Edit = Callable[[Draft], None]
 _INIT: Final = CODES["init"]
@@ -86,7 +86,7 @@ class Mutator:
         seed: int,
         stops: Stops | None = None,
         parents: Parents | None = None,
-        ring: Ring | None = None,
+        fields: Mapping[str, Value] | None = None,
         *,
         units: bool = False,
     ) -> None:
@@ -96,11 +96,11 @@ class Mutator:
             seed: any number.
             stops: the points that threads of the device pass, if a schedule interrupts them.
             parents: the shortest inputs of the campaign; whoever runs inputs tells them which.
-            ring: form of the rings in all new inputs; None: split, or as in the inputs given.
+            fields: those of the device that all new inputs have; None: any.
             units: new stories have several logical units now and then, since the device can.
         """
         self._stops = stops
-        self._ring = ring
+        self._fields = fields or {}
         self._units = units
         self._parents = Parents() if parents is None else parents
         self._sweep = Sweep()
@@ -253,8 +253,7 @@ class Mutator:
     def _finish(self, draft: Draft, max_size: int) -> bytes:
         if self._random() < _REPAIRED:
             repair(draft, self._random)
-        if self._ring is not None:
-            set_ring(draft.config, self._ring)
+        set_fields(draft.config, self._fields)
         if self._stops is not None:
             self._sweep.offer(draft)
         return draft.pack(max_size)

@@ -36,7 +36,8 @@ def test_a_short_campaign(cli: Cli, tmp_path: Path) -> None:
         (("--target", "nonsense"), "target nonsense: expected one of model"),
         (("--without", "vm_stop"), "--without: no operation 'vm_stop'; all of them: vblkfuzz list"),
         (("--target", "qemu", "--defect", "push_twice"), "--defect: defects are planted in the"),
-        (("--target", "qsd", "--ring", "packed"), "--ring packed: target qsd does not know"),
+        (("--target", "qsd", "--ring", "packed"), "--ring: target qsd does not know ring=packed"),
+        (("--target", "qsd", "--in-order"), "--in-order: target qsd does not know in_order=True"),
     ],
 )
 def test_what_cannot_be_done(

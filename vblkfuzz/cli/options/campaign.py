@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from vblkfuzz.scenario.device import Ring
+    from vblkfuzz.scenario.device import Value
     from vblkfuzz.targets.options import TargetOptions
 
 
@@ -92,19 +92,23 @@ def coverage_of(target: str, kind: CoverageKind | None) -> str:
     return kind.value if kind else ""
 
 
-def ring_of(target: str, form: RingForm | None) -> Ring | None:
-    """Return the form of the rings in all new inputs; None: the campaign does not ask for any.
+def fields_of(target: str, form: RingForm | None, *, in_order: bool) -> dict[str, Value]:
+    """Return the fields of the device that all new inputs have: those that are asked for.
 
     Raises:
-        UsageError: the target has no such rings.
+        UsageError: the target does not know one of them.
     """
-    from vblkfuzz.scenario.device import RINGS
+    from vblkfuzz.scenario.device import DEFAULTS
     from vblkfuzz.targets.registry import TARGETS
 
-    known = TARGETS.is_own(target)  # code of others is not imported for this
-    if form is RingForm.PACKED and known and "ring" in TARGETS.find(target).ignores:
-        raise UsageError(f"--ring {form}: target {target} does not know ring={form}")
-    return next((ring for ring in RINGS if ring == form), None)
+    asked = {"--ring": ("ring", form and form.value), "--in-order": ("in_order", in_order or None)}
+    fields: dict[str, Value] = {name: value for name, value in asked.values() if value is not None}
+    if TARGETS.is_own(target):  # code of others is not imported for this
+        ignores = TARGETS.find(target).ignores
+        for option, (name, value) in asked.items():
+            if name in ignores and fields.get(name, DEFAULTS[name]) != DEFAULTS[name]:
+                raise UsageError(f"{option}: target {target} does not know {name}={value}")
+    return fields
 
 
 def schedulers_of(text: str) -> tuple[str, ...]:

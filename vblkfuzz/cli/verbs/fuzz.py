@@ -17,8 +17,8 @@ from vblkfuzz.cli.options.campaign import (
     RingForm,
     check_device,
     coverage_of,
+    fields_of,
     number_of_workers,
-    ring_of,
     schedulers_of,
     seed_of,
     silenced_by,
@@ -83,6 +83,13 @@ _RingForm = Annotated[
     ),
 ]
 
+_InOrder = Annotated[
+    bool,
+    typer.Option(
+        "--in-order", help="All new inputs have a device with VIRTIO_F_IN_ORDER, if it can."
+    ),
+]
+
 _Store = Annotated[
     str,
     typer.Option(
@@ -141,6 +148,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     without: _Without = None,
     schedulers: _Schedulers = "",
     ring: _RingForm = None,
+    in_order: _InOrder = False,
     coverage: ACoverage = None,
     other_device: _OtherDevice = False,
     stop_on_first: _StopOnFirst = False,
@@ -188,7 +196,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         silenced=silenced_by(known),
         without=_operations(without or ()),
         schedulers=schedulers_of(schedulers),
-        ring=ring_of(target, ring),
+        fields=fields_of(target, ring, in_order=in_order),
         coverage=coverage_of(target, coverage),
         libfuzzer=tuple(libfuzzer or ()),
         other_device=other_device,
