@@ -4,44 +4,51 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.driver.lone_guest import Guest
+from vblkfuzz.driver import guest
+from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.process.guest import GuestActor, GuestState, InlineRunner
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.trace.ring import RING_BYTES, TraceRing
+from vblkfuzz.trace.ring import TraceRing
 
 DONE, PREEMPTED, WAITING = GuestState.DONE, GuestState.PREEMPTED, GuestState.WAITING
 
 
-class Driver:
-    """Each operation: a point, a wait, a point."""
+KICK = op("kick")
 
-    def __init__(self) -> None:
-        self.log: list[str] = []
 
-    def run(self, operation: Op) -> GuestSteps:
-        self.log.append(f"{operation.name} begins")
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What happens where a kick is a point, a wait, a point."""
+    said: list[str] = []
+
+    def run(driver: GuestDriver, operation: Op) -> GuestSteps:
+        said.append(f"{operation.name} begins")
         yield None
         yield True
         yield None
-        self.log.append(f"{operation.name} ends")
+        said.append(f"{operation.name} ends")
+
+    monkeypatch.setitem(guest._METHODS, KICK.code, run)
+    return said
 
 
-def runner(*names: str) -> tuple[InlineRunner, Driver, TraceRing]:
-    driver, ring = Driver(), TraceRing(memoryview(bytearray(RING_BYTES)))
-    ops = [op(name) for name in names]
-    return InlineRunner(driver, ops, ring), driver, ring  # type: ignore[arg-type]  # no real driver
+def runner() -> tuple[InlineRunner, TraceRing]:
+    alone = Guest()
+    return InlineRunner(alone.driver, [KICK], alone.ring), alone.ring
 
 
-def test_a_turn_ends_where_the_guest_waits() -> None:
-    some, driver, ring = runner("kick")
+def test_a_turn_ends_where_the_guest_waits(log: list[str]) -> None:
+    some, ring = runner()
     assert some.run(0, 99, 7) == (2, WAITING)
     assert ring.turn == 7
     assert some.run(None, 99, 8) == (1, DONE)
-    assert driver.log == ["kick begins", "kick ends"]
+    assert log == ["kick begins", "kick ends"]
 
 
-def test_a_turn_ends_with_its_budget() -> None:
-    some, _, _ = runner("kick")
+def test_a_turn_ends_with_its_budget(log: list[str]) -> None:
+    some, _ = runner()
     assert some.run(0, 1, 1) == (1, PREEMPTED)
     assert some.run(None, 1, 2) == (1, WAITING)
     assert some.run(None, 1, 3) == (1, PREEMPTED)
