@@ -20,7 +20,11 @@ class About(IntFlag):
 
 _WORDS: Final = {int(word): word.name.lower() for word in Request}
 
-# head: `About`; length: the low half of the features of SET_FEATURES and SET_PROTOCOL_FEATURES
+PACKED: Final = 1 << 16
+"""Mark in the length of a GET_VRING_BASE or SET_VRING_BASE of a packed ring."""
+
+# head: `About`; length: the low half of the features of SET_FEATURES and SET_PROTOCOL_FEATURES; of
+# the base of a packed ring the place of the next descriptor to return, and `PACKED`
 VHOST_MESSAGE: Final = kind(
     122,
     "the front-end under test sent a message; value: what it says of the ring, what the back-end "

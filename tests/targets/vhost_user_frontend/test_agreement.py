@@ -14,13 +14,14 @@ from tests.targets.qemu.test_agreement import visible
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.device import Ring
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.vhost_user_frontend.target import DEVICE, frontend_target
-from vblkfuzz.trace.kinds import COLLECT, SECTOR
+from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, SECTOR
 from vblkfuzz.trace.trace import Trace
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
@@ -42,7 +43,7 @@ def frontend() -> Iterator[QemuTarget]:
         yield target
 
 
-def comparable(scenario: Scenario) -> Scenario:
+def comparable(scenario: Scenario, ring: Ring = "split") -> Scenario:
     """Leave out operations that differ; end with a collect on each queue."""
     device = replace(
         scenario.device,
@@ -53,7 +54,7 @@ def comparable(scenario: Scenario) -> Scenario:
         werror="report",
         rerror="report",
         kind="blk",
-        ring="split",
+        ring=ring,
     )
     looks = tuple(op("collect", queue=queue) for queue in range(device.queues))
     kept = (one for one in scenario.ops if one.name in KEPT)
@@ -71,12 +72,17 @@ def check(scenario: Scenario, frontend: QemuTarget) -> Trace:
     return execution.trace
 
 
-def test_on_200_scenarios(frontend: QemuTarget) -> None:
+@pytest.mark.parametrize("ring", ["split", "packed"])
+def test_on_200_scenarios(frontend: QemuTarget, ring: Ring) -> None:
     kinds: Counter[int] = Counter()
+    packed = 0
     for data in fuzz_inputs(41, 200):
-        kinds.update(event.kind for event in check(comparable(decode(data)), frontend).events)
+        trace = check(comparable(decode(data), ring), frontend)
+        kinds.update(event.kind for event in trace.events)
+        packed += sum(event.length for event in trace.events if event.kind == DRIVER_INIT)
     assert kinds[COLLECT] > 100, "else nothing was compared"
     assert kinds[SECTOR] > 10
+    assert packed > 100 if ring == "packed" else not packed
 
 
 def reconnecting(ops: tuple[Op, ...]) -> tuple[Op, ...]:
@@ -92,9 +98,10 @@ def reconnecting(ops: tuple[Op, ...]) -> tuple[Op, ...]:
     return tuple(found)
 
 
-def test_a_guest_does_not_notice_another_back_end(frontend: QemuTarget) -> None:
+@pytest.mark.parametrize("ring", ["split", "packed"])
+def test_a_guest_does_not_notice_another_back_end(frontend: QemuTarget, ring: Ring) -> None:
     for data in fuzz_inputs(43, 60):
-        plain = comparable(decode(data))
+        plain = comparable(decode(data), ring)
         trace = run_scenario(frontend, plain).trace
         other = run_scenario(frontend, replace(plain, ops=reconnecting(plain.ops)))
         assert not other.verdict.violations, plain

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.conformance.real_target import Failing, RealTargetContract
@@ -31,3 +33,9 @@ class TestFrontend(RealTargetContract):
     def failing_target() -> RealTarget:
         rig = FailingRig(TargetOptions())
         return RealTarget("vhost-user-frontend", "failing", rig, rig.port)
+
+
+class TestOnPackedRings(TestFrontend):
+    def steady(self, scenario: Scenario) -> Scenario:
+        kept = steady(scenario)
+        return replace(kept, device=replace(kept.device, ring="packed"))

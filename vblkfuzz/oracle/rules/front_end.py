@@ -15,7 +15,13 @@ from vblkfuzz.scenario.alphabet.backend import WAYS
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import DRIVER_INIT, END, HOSTILE, POP, PUSH, RESET_RET
-from vblkfuzz.trace.vhost_kinds import VHOST_ANSWER, VHOST_CONNECTION, VHOST_MESSAGE, About
+from vblkfuzz.trace.vhost_kinds import (
+    PACKED,
+    VHOST_ANSWER,
+    VHOST_CONNECTION,
+    VHOST_MESSAGE,
+    About,
+)
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, ProtocolFeature, Request
 
@@ -220,7 +226,8 @@ def _check_greeted(connection: _Connection, report: Report) -> None:
 def S45(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A new inflight area tells of a reset: the front-end asks for one in the start after it.
 
-    Not judged: rings in which the guest has broken the protocol; what follows a wrong answer.
+    Not judged: rings in which the guest has broken the protocol; what follows a wrong answer; a
+    packed ring after a loss: it has no index in memory, so a front-end cannot know the place.
     """
     stopped: dict[int, Event] = {}
     lost: Event | None = None
@@ -255,6 +262,13 @@ def S45(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             _check_base(event, stopped.pop(queue, None), lost, (used, taken), report)
 
 
+def _base(event: Event) -> str:
+    """Return where a ring is; of a packed ring both places, with the wrap counter in bit 15."""
+    if event.length & PACKED:
+        return f"{event.value:#x} (used {event.length & _U16:#x})"
+    return str(event.value)
+
+
 def _check_base(
     base: Event,
     stopped: Event | None,
@@ -262,13 +276,14 @@ def _check_base(
     counts: tuple[dict[int, int], dict[int, int]],
     report: Report,
 ) -> None:
-    where = f"Ring {base.queue} was started at {base.value} (turn {base.turn})"
+    where = f"Ring {base.queue} was started at {_base(base)} (turn {base.turn})"
     if stopped is not None:
         report.met(BASE_RETURNED)
-        if base.value != stopped.value:
-            sentence = f"{where}, but had been stopped at {stopped.value} (turn {stopped.turn})."
+        if (base.value, base.length) != (stopped.value, stopped.length):
+            at = _base(stopped)
+            sentence = f"{where}, but had been stopped at {at} (turn {stopped.turn})."
             report.violation(stopped, base, sentence, "not_returned")
-    elif lost is not None:
+    elif lost is not None and not base.length & PACKED:
         report.met(BASE_AFTER_LOSS)
         used, taken = (count.get(base.queue, 0) for count in counts)
         if (base.value - used) & _U16 > (taken - used) & _U16:

@@ -67,7 +67,7 @@ def properties(variant: Variant, nodes: Sequence[str]) -> list[dict[str, object]
     sizes = {"num-queues": MAX_QUEUES, "queue-size": MAX_QUEUE_SIZE}
     if variant.chardev:
         back = {"driver": "vhost-user-blk-pci", "id": DEVICE_ID, "chardev": variant.chardev}
-        return [{**place, **back, **sizes}]
+        return [{**place, **back, **sizes, **thread}]
     return [{**place, "id": DEVICE_ID, **disk, **sizes, **thread, **policy}]
 
 

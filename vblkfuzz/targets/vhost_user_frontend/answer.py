@@ -144,7 +144,7 @@ def _more_features(right: bytes) -> bytes:
 
 def _more_taken(right: bytes) -> bytes:
     queue, base = VringState.unpack(right)
-    return VringState(queue, (base + 1) & _U16).pack()
+    return VringState(queue, base & ~_U16 | (base + 1) & _U16).pack()
 
 
 def _more_capacity(right: bytes) -> bytes:

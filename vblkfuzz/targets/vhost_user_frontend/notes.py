@@ -1,38 +1,28 @@
-"""The inflight area from the back-end's side: a note of each request that is taken, by its head.
+"""The inflight area from the back-end's side: a note of each request that is taken.
 
-    queue0 | queue1 | ...     each: a head of 16 bytes, then an entry for each descriptor
+Its content has a form for split rings and one for packed rings; the specification has both
+("Inflight I/O tracking"). Requests are returned one at a time, so there is no batch to undo: a
+back-end dies between two messages or kicks, never within one.
 
-The split form of the specification ("Inflight I/O tracking"). Requests are returned one at a time,
-so there is no batch to undo: a back-end dies between two messages or kicks, never within one.
+Next: `split_notes`, `packed_notes`.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
-from struct import Struct
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
-
-from vblkfuzz.targets.vhost.inflight import InflightArea
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ENTRY: Final = Struct("<B5xHQ")
-"""Whether the head is in flight; `next`, which only batches need; the number of its dequeue."""
-_HEAD: Final = Struct("<QHHHH")
-"""Features, version, number of entries, last batch, used idx."""
+    from vblkfuzz.targets.vhost.inflight import InflightArea
+    from vblkfuzz.virtio.chain import Chain
+    from vblkfuzz.virtio.queue import DeviceQueue as AnyQueue
 
 
-def new_area(asked: InflightArea) -> tuple[InflightArea, int]:
-    """Return an area for what GET_INFLIGHT_FD asks for, and a memfd, which the caller closes."""
-    size = asked.queues * (_HEAD.size + _ENTRY.size * asked.queue_size)
-    fd = os.memfd_create("inflight", os.MFD_CLOEXEC)
-    os.ftruncate(fd, size)
-    return asked._replace(size=size, offset=0), fd
-
-
-class Notes:
+class Notes(ABC):
     """An area that SET_INFLIGHT_FD has named."""
 
     def __init__(self, area: InflightArea, fd: int) -> None:
@@ -41,37 +31,52 @@ class Notes:
         Raises:
             OSError, ValueError: it cannot be mapped.
         """
-        self._bytes: Final = mmap.mmap(fd, area.offset + area.size)
-        self._area: Final = area
-        self._count = 0
+        self.bytes: Final = mmap.mmap(fd, area.offset + area.size)
+        self.area: Final = area
+        self.count = 0
         """Dequeues so far."""
 
-    def close(self) -> None:
-        """Unmap it."""
-        self._bytes.close()
+    @classmethod
+    def new_area(cls, asked: InflightArea) -> tuple[InflightArea, int]:
+        """Return the area that GET_INFLIGHT_FD asks for, and a memfd, which the caller closes."""
+        size = asked.queues * cls.queue_bytes(asked.queue_size)
+        fd = os.memfd_create("inflight", os.MFD_CLOEXEC)
+        os.ftruncate(fd, size)
+        return asked._replace(size=size, offset=0), fd
 
-    def add(self, queue: int, head: int) -> None:
-        """Note that a request was taken."""
-        self._count += 1
-        _ENTRY.pack_into(self._bytes, self._place(queue, head), 1, 0, self._count)
+    @staticmethod
+    @abstractmethod
+    def queue_bytes(size: int) -> int:
+        """Return the bytes for a queue of `size` entries."""
 
-    def remove(self, queue: int, head: int) -> None:
+    @abstractmethod
+    def begin(self, queue: AnyQueue, base: int, *, indirect: bool) -> Sequence[Chain]:
+        """Let a queue go on where it was; return the requests in flight, the oldest first.
+
+        Args:
+            queue: it is set up.
+            base: as SET_VRING_BASE says.
+            indirect: whether chains may have a table.
+
+        Raises:
+            RingError: the ring breaks the protocol.
+        """
+
+    @abstractmethod
+    def add(self, queue: AnyQueue, chain: Chain) -> None:
+        """Note that a request was taken.
+
+        Raises:
+            RingError: the ring breaks the protocol.
+        """
+
+    @abstractmethod
+    def remove(self, queue: AnyQueue, head: int) -> None:
         """Note that a request was returned."""
-        _ENTRY.pack_into(self._bytes, self._place(queue, head), 0, 0, 0)
 
-    def heads(self, queue: int) -> Sequence[int]:
-        """Return the heads of the requests in flight, in the order in which they were taken."""
-        found = []
-        for head in range(self._area.queue_size):
-            in_flight, _, count = _ENTRY.unpack_from(self._bytes, self._place(queue, head))
-            if in_flight:
-                found.append((count, head))
-                self._count = max(self._count, count)
-        return [head for _, head in sorted(found)]
-
-    def _place(self, queue: int, head: int) -> int:
-        ring = self._area.offset + queue * (_HEAD.size + _ENTRY.size * self._area.queue_size)
-        return ring + _HEAD.size + _ENTRY.size * head
+    def region(self, queue: int) -> int:
+        """Return where the part of a queue begins."""
+        return self.area.offset + queue * self.queue_bytes(self.area.queue_size)
 
 
 class Areas:

@@ -78,7 +78,7 @@ class Operator:
         """Operate a process that is connected.
 
         Args:
-            number: of the machine and of its disk, an index into `disk.FORMS`.
+            number: of the machine and of its disk, an index into `machine.MACHINES`.
             qemu: it.
             chardev: where it listens.
             backend: the process of the back-end.

@@ -14,7 +14,8 @@ from vblkfuzz.targets.qemu.pci_port import PciPort
 from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess
 from vblkfuzz.targets.qemu.variant import Variant
 from vblkfuzz.targets.vhost_user_frontend.chardev import CHARDEV, FrontendChardev
-from vblkfuzz.targets.vhost_user_frontend.disk import FORMS, Form
+from vblkfuzz.targets.vhost_user_frontend.disk import Form
+from vblkfuzz.targets.vhost_user_frontend.machine import MACHINES, Machine
 from vblkfuzz.targets.vhost_user_frontend.operator import Operator
 from vblkfuzz.targets.vhost_user_frontend.process import BackendProcess
 from vblkfuzz.targets.vhost_user_frontend.server import Order
@@ -41,7 +42,7 @@ _WITNESSES: Final = ~(Witness.DEVICE | Witness.CONTROL)
 class FrontendRig:
     """Satisfies `targets.real.Rig`.
 
-    Keeps a QEMU for each form of disk, all on the same guest memory, as `QemuRig` does.
+    Keeps a QEMU for each machine that was needed, all on the same guest memory, as `QemuRig` does.
     """
 
     resets_at_end = True
@@ -58,7 +59,7 @@ class FrontendRig:
         self._ram = -1
         self._port: PciPort
         self._backend = BackendProcess()
-        self._machines: dict[Form, Operator] = {}
+        self._machines: dict[Machine, Operator] = {}
         self._machine: Operator
         """Machine of the current scenario."""
         self._spins: set[Spin] = set()
@@ -126,26 +127,27 @@ class FrontendRig:
 
     def _machine_of(self, config: DeviceConfig) -> Operator:
         form = Form(config.disk_sectors, config.read_only)
-        machine = self._machines.get(form)
+        wanted = Machine(form, packed=config.ring == "packed")
+        machine = self._machines.get(wanted)
         if machine is not None and machine.is_as_new:
             return machine
         if machine is not None:
             self._end(machine)
-        self._machines[form] = machine = self._new_machine(form)
+        self._machines[wanted] = machine = self._new_machine(wanted)
         return machine
 
-    def _new_machine(self, form: Form) -> Operator:
+    def _new_machine(self, wanted: Machine) -> Operator:
         """Start a process, whose device greets the back-end.
 
         Raises:
             DeviceUnavailable: it does not start.
         """
-        number = FORMS.index(form)
+        number = MACHINES.index(wanted)
         self._backend.order(Order.START, number)  # its disk may have another capacity
         chardev = FrontendChardev(self._backend)
         with chardev.endpoint.connect() as line:
             self._backend.order(Order.ADOPT, number, fds=(line.fileno(),))
-        variant = Variant(iothreads=0, ioeventfd=True, chardev=CHARDEV)
+        variant = Variant(iothreads=0, ioeventfd=True, packed=wanted.packed, chardev=CHARDEV)
         qemu = QemuProcess(self._binary, variant, self._ram, self._spins, chardev, self.coverage)
         qemu.check_start()
         self.processes += 1
@@ -156,9 +158,9 @@ class FrontendRig:
             self._end(machine)
 
     def _end(self, machine: Operator) -> None:
-        form = FORMS[machine.number]
-        if self._machines.get(form) is machine:
-            del self._machines[form]
+        wanted = MACHINES[machine.number]
+        if self._machines.get(wanted) is machine:
+            del self._machines[wanted]
             machine.end()
 
     # --- One scenario -------------------------------------------------------------------------

@@ -13,21 +13,23 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.virtio.chain import walk_chain
-from vblkfuzz.virtio.layout import F_EVENT_IDX, F_INDIRECT_DESC, RingLayout
+from vblkfuzz.targets.vhost.vring_base import base_at, go_on_at
+from vblkfuzz.virtio.device_rings import DeviceRings
+from vblkfuzz.virtio.layout import F_INDIRECT_DESC
+from vblkfuzz.virtio.packed.device_queue import DeviceQueue as PackedQueue
 from vblkfuzz.virtio.request.blk import parse_request
 from vblkfuzz.virtio.ring_error import RingError
-from vblkfuzz.virtio.split.device_queue import DeviceQueue
+from vblkfuzz.virtio.split.device_queue import DeviceQueue as SplitQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from vblkfuzz.targets.vhost_user_frontend.disk import Disk
     from vblkfuzz.targets.vhost_user_frontend.notes import Notes
+    from vblkfuzz.virtio.chain import Chain
     from vblkfuzz.virtio.memory import GuestMemory
+    from vblkfuzz.virtio.queue import DeviceQueue
     from vblkfuzz.virtio.request.blk import BlkRequest
-
-_U16: Final = 0xFFFF
 
 
 class Taken(NamedTuple):
@@ -46,7 +48,7 @@ class Ring:
         self.disk: Final = disk
         self.size = 0
         self.areas: tuple[int, int, int] | None = None
-        """Guest addresses of descriptor table, available ring and used ring."""
+        """Guest addresses of descriptor, driver and device area."""
         self.base = 0
         """As SET_VRING_BASE says, until the ring starts."""
         self.enabled = False
@@ -91,9 +93,9 @@ class Ring:
         self._call = fd
 
     def stop(self) -> int:
-        """Stop it (GET_VRING_BASE); return the index of the next entry to take."""
+        """Stop it (GET_VRING_BASE); return where it is."""
         if self.queue is not None:
-            self.base = self.queue.last_avail
+            self.base = base_at(self.queue)
         self.queue, self.broken = None, False
         self.set_kick(-1)
         return self.base
@@ -104,33 +106,27 @@ class Ring:
         if self.areas is None:
             self.broken = True
             return []
-        layout = RingLayout(self.size, *self.areas)
-        queue = DeviceQueue(memory, self.index)
-        indirect = bool(features >> F_INDIRECT_DESC & 1)
+        rings = DeviceRings(SplitQueue(memory, self.index), lambda: PackedQueue(memory, self.index))
         try:
-            queue.set_up(layout, event_idx=bool(features >> F_EVENT_IDX & 1), indirect=indirect)
-            queue.go_on_at(self.base)
-            again = list(self._in_flight(queue, layout, indirect=indirect))
+            queue = rings.set_up((self.size, *self.areas), features)
+            chains = self._go_on(queue, indirect=bool(features >> F_INDIRECT_DESC & 1))
+            again = [Taken(self, each.head, parse_request(memory, each)) for each in chains]
         except RingError:
             self.broken = True
             return []
         self.queue = queue
         return again
 
-    def _in_flight(
-        self, queue: DeviceQueue, layout: RingLayout, *, indirect: bool
-    ) -> Iterator[Taken]:
-        """Yield the requests that are noted; they come before the next entry to take.
+    def _go_on(self, queue: DeviceQueue, *, indirect: bool) -> Sequence[Chain]:
+        """Let a queue go on; return the requests that are noted.
 
         Raises:
             RingError: the ring breaks the protocol.
         """
-        heads = self._notes.heads(self.index) if self._notes else []
-        if heads:
-            queue.go_on_at((queue.used_idx + len(heads)) & _U16)
-        for head in heads:
-            chain = walk_chain(queue.memory, layout, head, indirect)
-            yield Taken(self, head, parse_request(queue.memory, chain))
+        if self._notes is not None:
+            return self._notes.begin(queue, self.base, indirect=indirect)
+        go_on_at(queue, self.base)
+        return ()
 
     def take(self) -> Iterator[Taken]:
         """Take all that is available; each is noted when it is yielded."""
@@ -143,7 +139,7 @@ class Ring:
                 while (chain := queue.pop()) is not None:
                     request = parse_request(queue.memory, chain)
                     if self._notes:
-                        self._notes.add(self.index, chain.head)
+                        self._notes.add(queue, chain)
                     yield Taken(self, chain.head, request)
                 queue.set_notification(True)
         except RingError:
@@ -156,7 +152,7 @@ class Ring:
             return
         queue.push(head, length)
         if self._notes:
-            self._notes.remove(self.index, head)
+            self._notes.remove(queue, head)
         if queue.should_call() and self._call >= 0:
             with suppress(BlockingIOError):  # a call is pending
                 os.eventfd_write(self._call, 1)

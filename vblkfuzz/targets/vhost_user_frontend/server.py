@@ -2,7 +2,7 @@
 
 A command is four bytes (`Order`, two arguments, padding). The back-end answers it after all that
 had arrived before has been handled, so it is also a barrier. There is a session for each machine,
-and a disk (`disk.FORMS`); commands are about that of the machine which `START` has named.
+and a disk (`machine.MACHINES`); commands are about that of the machine which `START` has named.
 
     order   arguments               does
     START   machine                 a scenario begins: the disk is zeroed, nothing is held
@@ -30,9 +30,10 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.targets.server_process import ORDER
 from vblkfuzz.targets.vhost_user_frontend.answer import RIGHT, Conduct
-from vblkfuzz.targets.vhost_user_frontend.disk import FORMS, Answer, Disk
+from vblkfuzz.targets.vhost_user_frontend.disk import Answer, Disk
 from vblkfuzz.targets.vhost_user_frontend.held import HeldRequests
 from vblkfuzz.targets.vhost_user_frontend.log import Log, Told
+from vblkfuzz.targets.vhost_user_frontend.machine import MACHINES
 from vblkfuzz.targets.vhost_user_frontend.notes import Areas
 from vblkfuzz.targets.vhost_user_frontend.session import Session
 from vblkfuzz.trace.event import NO_QUEUE
@@ -73,7 +74,7 @@ class BackendServer:
         """Take the command socket (a connected unix seqpacket socket) and the shared memory."""
         self._orders: Final = orders
         self._log: Final = log
-        self._disks: Final = [Disk(form) for form in FORMS]
+        self._disks: Final = [Disk(machine.form) for machine in MACHINES]
         self._areas: Final = Areas()
         self._sessions: dict[int, Session] = {}
         self._machine = 0
@@ -189,9 +190,9 @@ class BackendServer:
     def _adopt(self, machine: int, line: socket.socket) -> None:
         self._end(machine)
         line.setblocking(True)
-        disk = self._disks[machine]
+        disk, packed = self._disks[machine], MACHINES[machine].packed
         tell = self._log.tell
-        self._sessions[machine] = Session(line, disk, self._areas, self._conduct, tell)
+        self._sessions[machine] = Session(line, disk, packed, self._areas, self._conduct, tell)
         self._log.tell(Told(VHOST_CONNECTION, NO_QUEUE, MADE))
 
     def _answer_late(self) -> None:

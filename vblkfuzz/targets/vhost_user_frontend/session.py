@@ -26,41 +26,29 @@ from vblkfuzz.targets.vhost.message import (
 from vblkfuzz.targets.vhost_user_frontend.answer import GETS, LATE, RIGHT, Conduct, Reply, send
 from vblkfuzz.targets.vhost_user_frontend.channel import BackendChannel
 from vblkfuzz.targets.vhost_user_frontend.log import Told
-from vblkfuzz.targets.vhost_user_frontend.notes import Areas, Notes, new_area
+from vblkfuzz.targets.vhost_user_frontend.notes import Areas, Notes
+from vblkfuzz.targets.vhost_user_frontend.offer import PROTOCOL, offered
+from vblkfuzz.targets.vhost_user_frontend.packed_notes import PackedNotes
 from vblkfuzz.targets.vhost_user_frontend.received import Message, received
 from vblkfuzz.targets.vhost_user_frontend.ring import Ring, Taken
+from vblkfuzz.targets.vhost_user_frontend.split_notes import SplitNotes
 from vblkfuzz.trace.event import NO_QUEUE
-from vblkfuzz.trace.vhost_kinds import VHOST_ANSWER, VHOST_MESSAGE, About
-from vblkfuzz.virtio.features import device_side
-from vblkfuzz.virtio.layout import F_RING_RESET
+from vblkfuzz.trace.vhost_kinds import PACKED, VHOST_ANSWER, VHOST_MESSAGE, About
+from vblkfuzz.virtio.layout import F_RING_PACKED
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.request.blk import WRITEBACK_AT, ConfigSpace
-from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, ProtocolFeature, Request
+from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.targets.vhost_user_frontend.disk import Disk
 
-PROTOCOL: Final = (
-    ProtocolFeature.MQ
-    | ProtocolFeature.REPLY_ACK
-    | ProtocolFeature.CONFIG
-    | ProtocolFeature.INFLIGHT_SHMFD
-    | ProtocolFeature.BACKEND_REQ
-)
-"""Protocol features that are offered."""
 _SEG_MAX: Final = 126
 _U16: Final = 0xFFFF
 _U32: Final = 0xFFFF_FFFF
 _UNTOLD: Final = frozenset({Request.SET_VRING_CALL, Request.SET_VRING_ERR, Request.GET_FEATURES})
 """Many, and in any order."""
-
-
-def offered(*, read_only: bool) -> int:
-    """Return the virtio features that are offered; vhost-user-blk has no reset of one queue."""
-    features = device_side(queues=MAX_QUEUES, event_idx=True, indirect=True, read_only=read_only)
-    return features & ~(1 << F_RING_RESET) | 1 << F_PROTOCOL_FEATURES
 
 
 class Said(NamedTuple):
@@ -81,6 +69,7 @@ class Session:
         self,
         line: socket.socket,
         disk: Disk,
+        packed: bool,
         areas: Areas,
         conduct: Conduct,
         tell: Callable[[Told], None],
@@ -90,6 +79,7 @@ class Session:
         Args:
             line: it.
             disk: what requests are about.
+            packed: whether packed rings are offered.
             areas: the inflight areas of all sessions.
             conduct: what the back-end does to messages.
             tell: gets each message.
@@ -99,6 +89,7 @@ class Session:
         self.begun: list[tuple[Ring, list[Taken]]] = []
         """Rings that have begun to take requests, and those in flight, to be submitted again."""
         self._disk: Final = disk
+        self._packed: Final = packed
         self._areas: Final = areas
         self._conduct: Final = conduct
         self._tell: Final = tell
@@ -190,7 +181,8 @@ class Session:
 
     def get_features(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
         """Answer what the device offers."""
-        return Reply(pack_u64(offered(read_only=self._disk.read_only))), _NOTHING
+        features = offered(read_only=self._disk.read_only, packed=self._packed)
+        return Reply(pack_u64(features)), _NOTHING
 
     def set_features(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
         """Take what the driver accepts; without PROTOCOL_FEATURES rings are enabled."""
@@ -271,7 +263,7 @@ class Session:
 
     def get_inflight_fd(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
         """Make an area."""
-        area, fd = new_area(InflightArea.unpack(payload))
+        area, fd = self._form_of_notes.new_area(InflightArea.unpack(payload))
         return Reply(area.pack(), (fd,)), Said(value=self._areas.number(fd, new=True))
 
     def set_inflight_fd(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
@@ -280,10 +272,23 @@ class Session:
         (fd,) = fds
         if area.queues > MAX_QUEUES or not area.queue_size:
             raise MalformedReply(f"inflight: {area}")
-        self._notes = Notes(area, fd)
+        self._notes = self._form_of_notes(area, fd)
         return None, Said(value=self._areas.number(fd))
 
+    @property
+    def _form_of_notes(self) -> type[Notes]:
+        return PackedNotes if self._has_packed_rings else SplitNotes
+
     # --- Rings --------------------------------------------------------------------------------
+
+    @property
+    def _has_packed_rings(self) -> bool:
+        """Whether the driver has accepted packed rings."""
+        return bool(self._features >> F_RING_PACKED & 1)
+
+    def _said_base(self, index: int, base: int) -> Said:
+        """Return what a base says: of a packed ring both places, the second with a mark."""
+        return Said(index, base & _U16, (base >> 16 | PACKED) if self._has_packed_rings else 0)
 
     def set_vring_num(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
         """Take the size of a ring."""
@@ -307,16 +312,16 @@ class Session:
         return None
 
     def set_vring_base(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
-        """Take the index of the next entry."""
+        """Take where a ring goes on."""
         index, base = VringState.unpack(payload)
-        self.rings[index].base = base & _U16
-        return None, Said(index, base & _U16)
+        self.rings[index].base = base
+        return None, self._said_base(index, base)
 
     def get_vring_base(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
         """Stop a ring; what is in flight stays noted, and is submitted again at its next start."""
         index = VringState.unpack(payload).queue
         base = self.rings[index].stop()
-        return Reply(VringState(index, base).pack()), Said(index, base)
+        return Reply(VringState(index, base).pack()), self._said_base(index, base)
 
     def set_vring_kick(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
         """Start a ring."""

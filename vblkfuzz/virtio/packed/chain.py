@@ -46,18 +46,29 @@ def walk_chain(
     Raises:
         RingError: the chain breaks a rule.
     """
-    chain = _in_ring(memory, layout, place)
-    count, head = len(chain), chain[-1][2]
-    if head >= layout.size:
-        raise HeadOutOfRange(f"id {head}, queue size {layout.size}")
+    descriptors = _in_ring(memory, layout, place)
+    return chain_of(memory, layout.size, descriptors, indirect_allowed), len(descriptors)
+
+
+def chain_of(
+    memory: GuestMemory, size: int, chain: list[Descriptor], indirect_allowed: bool
+) -> Chain:
+    """Return the chain of these descriptors of a ring of `size` entries.
+
+    Raises:
+        RingError: it breaks a rule.
+    """
+    head = chain[-1][2]
+    if head >= size:
+        raise HeadOutOfRange(f"id {head}, queue size {size}")
     if any(flags & DESC_F_INDIRECT for _, _, _, flags in chain):
         if not indirect_allowed:
             raise IndirectNotNegotiated(f"id {head}")
-        if count > 1:
+        if len(chain) > 1:
             raise IndirectWithNext(f"id {head}")
         chain = _in_table(memory, chain[0])
     readable, writable = _segments(memory.size, head, chain)
-    return Chain(head, readable, writable), count
+    return Chain(head, readable, writable)
 
 
 def _in_ring(memory: GuestMemory, layout: RingLayout, place: int) -> list[Descriptor]:
