@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
 
+from vblkfuzz._build import build
 from vblkfuzz._version import __version__
 from vblkfuzz.bench.trial import Trial, digest_of
 from vblkfuzz.dataplane.revisions import REVISIONS
@@ -61,7 +62,7 @@ def setup_of(budget: Budget) -> Setup:
         budget.runs,
         budget.seconds,
         fingerprint_of(REVISIONS["reference"], (), ""),
-        __version__,
+        f"{__version__} ({build()})",
         platform.python_version(),
         f"{_processor()}, {os.cpu_count()} cores",
         f"{datetime.now(UTC):%Y-%m-%d}",
