@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dataplane.ring_outcome import on, outcome, stories
+from tests.pure_build import stand_ins
 from vblkfuzz.dataplane.request import Request
 from vblkfuzz.dataplane.turns import Turns
 from vblkfuzz.oracle.judge import judge
@@ -119,6 +120,7 @@ def test_the_guest_sees_the_same_on_both_forms(reference: Target) -> None:
     assert collected > 60
 
 
+@stand_ins
 @given(st.permutations(range(1, 8)), st.sets(st.integers(1, 7), max_size=3))
 def test_whatever_ends_first_turns_are_in_order(ends: list[int], dropped: set[int]) -> None:
     turns, returned = Turns(), []
@@ -138,6 +140,7 @@ def test_whatever_ends_first_turns_are_in_order(ends: list[int], dropped: set[in
     assert turns.ended() == []
 
 
+@stand_ins
 def test_one_that_is_not_known_has_its_turn_at_once() -> None:
     """It has outlived a reset; a device that returns it breaks other rules."""
     turns, old = Turns(), a_request(1)

@@ -12,6 +12,7 @@ from functools import partial
 import pytest
 
 from tests.explore.unreduced import NOTHING, reduced, unreduced
+from tests.pure_build import states_compared
 from vblkfuzz.explore.alphabets import alphabet
 from vblkfuzz.explore.branches import Branches
 from vblkfuzz.explore.dpor import Touched, history
@@ -68,6 +69,7 @@ def _all_independent(_: Event) -> Touched:
     return Touched((), ())
 
 
+@states_compared
 @pytest.mark.parametrize(
     "reduction",
     [lambda _: b"", partial(history, touches=_all_independent)],

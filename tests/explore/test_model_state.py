@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.pure_build import states_compared
 from vblkfuzz.explore import model_state
 from vblkfuzz.explore.branches import Branches
 from vblkfuzz.explore.model_state import fingerprint
@@ -112,6 +113,7 @@ def test_what_is_not_known_is_unlike_anything() -> None:
     assert fingerprint(unknown) != fingerprint(unknown)
 
 
+@states_compared
 @pytest.mark.parametrize("device", ["reference", "patch-v4", "qemu-10.2"])
 def test_nothing_in_a_model_is_unknown(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     unlike = count()

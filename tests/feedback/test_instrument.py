@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.pure_build import on_pure_build
 from vblkfuzz.feedback.instrument import REGION, compile_with_probes, instrument
 
 BLOCKS = '''
@@ -192,6 +193,7 @@ SOURCELESS = """
 """
 
 
+@on_pure_build("its modules have probes without a source")
 @pytest.mark.parametrize(
     ("kept", "said"),
     [(".py", ""), (".pyc", "no coverage of mine.device: no source code")],

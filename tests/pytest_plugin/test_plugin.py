@@ -189,7 +189,7 @@ class TestCollection:
             """
         )
         result = run(pytester, "-s")
-        loaded = ["vblkfuzz", "vblkfuzz._version", "vblkfuzz.pytest_plugin"]
+        loaded = ["vblkfuzz", "vblkfuzz._moved", "vblkfuzz._version", "vblkfuzz.pytest_plugin"]
         assert f"loaded: {loaded}\n" in result.stdout.str()
 
 

@@ -8,7 +8,7 @@ All of it is put in here, so the source needs nothing of mypyc, neither to read 
 * The mark of classes that have subclasses in Python.
 * Constants of a module are `Final` (`constants`), stations of causal paths are two methods
   (`stations`), NamedTuples are made in C (`rows`), and ``+flag`` is the number itself: mypyc has
-  made plain integers of enums already.
+  made plain integers of enums already. Frozen dataclasses can be pickled (`values`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tools.compiled.rows import IMPORTS as ROWS
 from tools.compiled.rows import make_rows
 from tools.compiled.stations import IMPORTS as STATIONS
 from tools.compiled.stations import split_stations
+from tools.compiled.values import make_restorable
 from vblkfuzz.feedback.instrument import CONNECT, REGION, Probes, has_probes
 
 _MARK: Final = "__open__"
@@ -72,6 +73,7 @@ def source_to_compile(module: str, source: str) -> tuple[str, dict[int, int]]:
     if make_rows(tree):
         prelude += ast.parse(ROWS).body
     make_final(tree)
+    make_restorable(tree)
     tree = _Plain().visit(tree)
     at = _after_future_imports(tree)
     tree.body[at:at] = prelude

@@ -57,10 +57,10 @@ class _StatusAfterPush(VirtioBlk):
 
 
 class _StatusOfLast(VirtioBlk):
-    _last = BlkStatus.OK
+    _last_status = BlkStatus.OK
 
     def finish(self, thread: Thread, request: Request, status: BlkStatus) -> Steps:
-        self._last, status = status, self._last
+        self._last_status, status = status, self._last_status
         yield from super().finish(thread, request, status)
 
 
@@ -126,10 +126,10 @@ class _LengthWithoutStatus(VirtioBlk):
 
 
 class _LengthOfLast(VirtioBlk):
-    _last = STATUS_SIZE
+    _last_length = STATUS_SIZE
 
     def push(self, thread: Thread, request: Request, length: int) -> None:
-        self._last, length = length, self._last
+        self._last_length, length = length, self._last_length
         super().push(thread, request, length)
 
 
