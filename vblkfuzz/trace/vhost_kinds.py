@@ -18,13 +18,17 @@ class About(IntFlag):
     """Its payload has another length, or its files are not those that it needs."""
 
 
+class Base(IntFlag):
+    """Bits of the length of a VHOST_MESSAGE about a base (GET_VRING_BASE, SET_VRING_BASE)."""
+
+    PACKED = 1 << 16
+    """The ring is packed: below is the place of the next descriptor to return."""
+
+
 _WORDS: Final = {int(word): word.name.lower() for word in Request}
 
-PACKED: Final = 1 << 16
-"""Mark in the length of a GET_VRING_BASE or SET_VRING_BASE of a packed ring."""
-
-# head: `About`; length: the low half of the features of SET_FEATURES and SET_PROTOCOL_FEATURES; of
-# the base of a packed ring the place of the next descriptor to return, and `PACKED`
+# head: `About`; length: the low half of the features of SET_FEATURES and SET_PROTOCOL_FEATURES, or
+# `Base` and a place of a packed ring
 VHOST_MESSAGE: Final = kind(
     122,
     "the front-end under test sent a message; value: what it says of the ring, what the back-end "

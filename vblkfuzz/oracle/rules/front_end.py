@@ -16,11 +16,11 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import DRIVER_INIT, END, HOSTILE, POP, PUSH, RESET_RET
 from vblkfuzz.trace.vhost_kinds import (
-    PACKED,
     VHOST_ANSWER,
     VHOST_CONNECTION,
     VHOST_MESSAGE,
     About,
+    Base,
 )
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.vhost_user import F_PROTOCOL_FEATURES, ProtocolFeature, Request
@@ -264,7 +264,7 @@ def S45(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 
 def _base(event: Event) -> str:
     """Return where a ring is; of a packed ring both places, with the wrap counter in bit 15."""
-    if event.length & PACKED:
+    if event.length & Base.PACKED:
         return f"{event.value:#x} (used {event.length & _U16:#x})"
     return str(event.value)
 
@@ -283,7 +283,7 @@ def _check_base(
             at = _base(stopped)
             sentence = f"{where}, but had been stopped at {at} (turn {stopped.turn})."
             report.violation(stopped, base, sentence, "not_returned")
-    elif lost is not None and not base.length & PACKED:
+    elif lost is not None and not base.length & Base.PACKED:
         report.met(BASE_AFTER_LOSS)
         used, taken = (count.get(base.queue, 0) for count in counts)
         if (base.value - used) & _U16 > (taken - used) & _U16:

@@ -33,7 +33,7 @@ from vblkfuzz.targets.vhost_user_frontend.received import Message, received
 from vblkfuzz.targets.vhost_user_frontend.ring import Ring, Taken
 from vblkfuzz.targets.vhost_user_frontend.split_notes import SplitNotes
 from vblkfuzz.trace.event import NO_QUEUE
-from vblkfuzz.trace.vhost_kinds import PACKED, VHOST_ANSWER, VHOST_MESSAGE, About
+from vblkfuzz.trace.vhost_kinds import VHOST_ANSWER, VHOST_MESSAGE, About, Base
 from vblkfuzz.virtio.layout import F_RING_PACKED
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.request.blk import WRITEBACK_AT, ConfigSpace
@@ -288,7 +288,7 @@ class Session:
 
     def _said_base(self, index: int, base: int) -> Said:
         """Return what a base says: of a packed ring both places, the second with a mark."""
-        return Said(index, base & _U16, (base >> 16 | PACKED) if self._has_packed_rings else 0)
+        return Said(index, base & _U16, (base >> 16 | Base.PACKED) if self._has_packed_rings else 0)
 
     def set_vring_num(self, payload: bytes, fds: list[int]) -> tuple[Reply | None, Said]:
         """Take the size of a ring."""
