@@ -16,6 +16,8 @@ from vblkfuzz.targets.as_run import with_decided, without_effect
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.vhost_user_frontend.target import DEVICE, frontend_target
+from vblkfuzz.trace.kinds import COLLECT as COLLECTED
+from vblkfuzz.trace.kinds import PUBLISH
 from vblkfuzz.trace.vhost_kinds import VHOST_ANSWER, VHOST_CONNECTION
 from vblkfuzz.trace.witness import Witness
 
@@ -70,6 +72,16 @@ def test_what_cannot_be_known_to_be_wrong_is_believed(frontend: QemuTarget) -> N
     found = run(frontend, INIT, READ, answer("vring_base", "more"), RESET, *SERVES)
     assert not found.trace.witnesses & Witness.REST
     assert found.trace.witnesses & Witness.PROCESS
+
+
+def test_an_area_of_the_other_form_of_rings_is_not_read(frontend: QemuTarget) -> None:
+    """A wrong answer can make a front-end keep the area of split rings for packed ones."""
+    ops = op("init", how="no_features"), answer("inflight", "more"), op("stop"), INIT, op("cont")
+    scenario = Scenario(DeviceConfig(ring="packed", queues=2, queue_size=4), (*ops, READ, COLLECT))
+    found = run_scenario(frontend, scenario)
+    assert not found.verdict.violations
+    kinds = [event.kind for event in found.trace.events]
+    assert kinds.count(COLLECTED) == kinds.count(PUBLISH) > 0
 
 
 def test_a_driver_is_told_of_another_capacity(frontend: QemuTarget) -> None:

@@ -129,6 +129,7 @@ _StopOnFirst = Annotated[
 _NoMinimize = Annotated[
     bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
 ]
+_LibFuzzer = Annotated[list[str] | None, typer.Argument(help="After --: arguments for libFuzzer.")]
 
 
 @takes_target_options
@@ -156,9 +157,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     on_finding: _OnFinding = "",
     metrics_port: _MetricsPort = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One object per line on stdout.")] = False,
-    libfuzzer: Annotated[
-        list[str] | None, typer.Argument(help="After --: arguments for libFuzzer.")
-    ] = None,
+    libfuzzer: _LibFuzzer = None,
     *,
     target_options: TargetOptions,
 ) -> None:

@@ -74,6 +74,10 @@ class Notes(ABC):
     def remove(self, queue: AnyQueue, head: int) -> None:
         """Note that a request was returned."""
 
+    def has_room_for(self, queue: int) -> bool:
+        """Whether the part of a queue lies in the area."""
+        return (queue + 1) * self.queue_bytes(self.area.queue_size) <= self.area.size
+
     def region(self, queue: int) -> int:
         """Return where the part of a queue begins."""
         return self.area.offset + queue * self.queue_bytes(self.area.queue_size)

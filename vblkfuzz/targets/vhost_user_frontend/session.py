@@ -279,6 +279,12 @@ class Session:
     def _form_of_notes(self) -> type[Notes]:
         return PackedNotes if self._has_packed_rings else SplitNotes
 
+    def _notes_of(self, ring: Ring) -> Notes | None:
+        """Return where a ring is noted: not in an area from before another set-up, or too small."""
+        notes = self._notes
+        fits = isinstance(notes, self._form_of_notes) and notes.has_room_for(ring.index)
+        return notes if fits else None
+
     # --- Rings --------------------------------------------------------------------------------
 
     @property
@@ -359,7 +365,7 @@ class Session:
             return
         again: list[Taken] = []
         if ring.queue is None:
-            again = ring.begin(self._memory, self._features, self._notes)
+            again = ring.begin(self._memory, self._features, self._notes_of(ring))
         self.begun.append((ring, again))
 
 
