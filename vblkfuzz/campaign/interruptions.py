@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vblkfuzz.campaign.shares import DEFAULT
 from vblkfuzz.mutation.interrupt import Stops
 from vblkfuzz.schedule.registry import NONE
-from vblkfuzz.targets.registry import MODEL
+from vblkfuzz.targets.registry import MODEL, TARGETS
 
 if TYPE_CHECKING:
     from vblkfuzz.launch.plan import WorkerPlan
@@ -22,7 +22,7 @@ def stops_of(target: Target, plan: WorkerPlan) -> Stops | None:
 
 def why_free(target: Target, plan: WorkerPlan) -> str:
     """Return why schedules do not interrupt threads that they could, or were asked to; else ''."""
-    wanted, gated = plan.target_options.serial, plan.target == "qemu"
+    wanted, gated = plan.target_options.serial, TARGETS.find(plan.target).interrupted
     why: str = getattr(target, "no_gate", "")
     steered = tuple(plan.schedulers) not in ((), DEFAULT, (NONE,))
     return why if wanted or (wanted is None and (gated or steered)) else ""

@@ -46,6 +46,8 @@ class TargetKind:
     conformance suite checks that it carries out all others."""
     ignores: frozenset[str] = frozenset()
     """Names of the device fields that have no effect there, on purpose."""
+    interrupted: bool = False
+    """Whether schedules interrupt the threads of such a device, unless that is declined."""
     quick_mode: str = ""
     """Faster mode that gives the same trace for every scenario; empty: there is none."""
 

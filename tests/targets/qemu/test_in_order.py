@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.targets.qemu.binary import EACH_QEMU
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.device import RINGS, DeviceConfig, Ring
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.as_run import as_run
-from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.release import has_in_order
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
-from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, POP, PUSH
 from vblkfuzz.trace.probe import without_probe
 
@@ -26,18 +21,11 @@ NEWEST_FIRST = op("init"), op("hold"), OUT, OUT, op("complete", which="newest")
 FAILS = op("complete", which="0", result="eio"), op("release")
 
 
-@pytest.fixture(scope="module", params=EACH_QEMU)
-def target(request: pytest.FixtureRequest) -> Iterator[QemuTarget]:
-    options = TargetOptions(qemu_binary=request.param)
-    with qemu_target("virtio-blk-pci", "processes", options) as target:
-        yield target
-
-
 @pytest.fixture
-def ordered(target: QemuTarget) -> QemuTarget:
-    if target.in_order is False:
+def ordered(each_qemu: QemuTarget) -> QemuTarget:
+    if each_qemu.in_order is False:
         pytest.skip("QEMU before 10.0 has no in_order")
-    return target
+    return each_qemu
 
 
 def run(target: QemuTarget, *ops: Op, ring: Ring = "split", in_order: bool = True) -> Execution:
@@ -61,9 +49,9 @@ def test_the_release_decides(version: str, expected: bool) -> None:
     assert has_in_order(version) == expected
 
 
-def test_a_qemu_without_it_runs_without(target: QemuTarget) -> None:
-    ran = as_run(target, Scenario(DeviceConfig(in_order=True)))
-    assert ran.device.in_order == (target.in_order is None)
+def test_a_qemu_without_it_runs_without(each_qemu: QemuTarget) -> None:
+    ran = as_run(each_qemu, Scenario(DeviceConfig(in_order=True)))
+    assert ran.device.in_order == (each_qemu.in_order is None)
 
 
 @pytest.mark.parametrize("ring", RINGS)

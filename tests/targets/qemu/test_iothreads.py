@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.gate.program import NEEDS_GATE
-from tests.targets.qemu.binary import EACH_QEMU
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 from vblkfuzz.targets.as_run import as_run
-from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.iothreads import actor_of, iothread_options, most_iothreads
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
-from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import POP
 from vblkfuzz.trace.probe import without_probe
@@ -28,18 +23,11 @@ INIT, RESET = op("init"), op("reset")
 QUEUES = range(4)
 
 
-@pytest.fixture(scope="module", params=EACH_QEMU)
-def target(request: pytest.FixtureRequest) -> Iterator[QemuTarget]:
-    options = TargetOptions(qemu_binary=request.param)
-    with qemu_target("virtio-blk-pci", "processes", options) as target:
-        yield target
-
-
 @pytest.fixture
-def several(target: QemuTarget) -> QemuTarget:
-    if target.most_iothreads("blk") == 1:
+def several(each_qemu: QemuTarget) -> QemuTarget:
+    if each_qemu.most_iothreads("blk") == 1:
         pytest.skip("QEMU before 9.0 has no iothread-vq-mapping")
-    return target
+    return each_qemu
 
 
 def on_each_queue() -> list[Op]:
@@ -72,12 +60,12 @@ def test_queues_take_turns(several: QemuTarget) -> None:
     assert poppers(execution) == [ActorId.IO0, ActorId.IO1] * 2
 
 
-def test_one_that_cannot_runs_on_one_iothread(target: QemuTarget) -> None:
-    most = target.most_iothreads("blk")
-    ran = as_run(target, Scenario(DeviceConfig(iothreads=2)))
+def test_one_that_cannot_runs_on_one_iothread(each_qemu: QemuTarget) -> None:
+    most = each_qemu.most_iothreads("blk")
+    ran = as_run(each_qemu, Scenario(DeviceConfig(iothreads=2)))
     assert ran.device.iothreads == min(most, 2)
     if most == 1:
-        assert set(poppers(run(target, *on_each_queue(), *collected()))) == {ActorId.IO0}
+        assert set(poppers(run(each_qemu, *on_each_queue(), *collected()))) == {ActorId.IO0}
 
 
 def test_a_reset_in_a_section_dequeues_from_all_queues(several: QemuTarget) -> None:

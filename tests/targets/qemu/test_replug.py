@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 
 from tests.targets.outcomes import but_spins
-from tests.targets.qemu.binary import EACH_QEMU
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.hotplug import argument, eject, properties
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
-from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.targets.qemu.variant import Bus, Variant
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.trace.kinds import CRASH, HANG, POP, PUSH, RESET_RET, SECTOR
@@ -28,14 +24,6 @@ INIT, COLLECT = op("init"), op("collect")
 WRITE, READ = op("publish_kick", request="out"), op("publish_kick", request="in")
 DEVICE, WITH_GEOMETRY = op("replug"), op("replug", part="connection")
 BEGIN, END = op("drain_begin"), op("drain_end")
-
-
-@pytest.fixture(scope="module", params=EACH_QEMU)
-def target(request: pytest.FixtureRequest) -> Iterator[QemuTarget]:
-    with qemu_target(
-        "virtio-blk-pci", "processes", TargetOptions(qemu_binary=request.param)
-    ) as target:
-        yield target
 
 
 def run(target: QemuTarget, *ops: Op, **device: Any) -> Execution:  # noqa: ANN401 -- fields
@@ -56,47 +44,49 @@ class TestQemu:
     @pytest.mark.parametrize("iothreads", [0, 1])
     @pytest.mark.parametrize("ioeventfd", [False, True])
     def test_the_next_driver_reads_what_the_last_one_wrote(
-        self, target: QemuTarget, plug: Op, iothreads: int, ioeventfd: bool
+        self, each_qemu: QemuTarget, plug: Op, iothreads: int, ioeventfd: bool
     ) -> None:
         ops = INIT, WRITE, plug, INIT, READ, COLLECT, plug
-        execution = run(target, *ops, iothreads=iothreads, ioeventfd=ioeventfd)
+        execution = run(each_qemu, *ops, iothreads=iothreads, ioeventfd=ioeventfd)
         assert not but_spins(execution.verdict)
         assert count(execution, POP) == count(execution, PUSH) == 2
         events = without_probe(execution.trace.events)
         (sector,) = [event for event in events if event.kind == SECTOR]
         assert sector.value == 1
 
-    def test_a_stopped_vm(self, target: QemuTarget) -> None:
-        execution = run(target, INIT, op("stop"), DEVICE, op("cont"), INIT, WRITE)
+    def test_a_stopped_vm(self, each_qemu: QemuTarget) -> None:
+        execution = run(each_qemu, INIT, op("stop"), DEVICE, op("cont"), INIT, WRITE)
         assert not but_spins(execution.verdict)
         assert count(execution, PUSH) == 1
 
-    def test_the_device_of_a_saved_vm_stays(self, target: QemuTarget) -> None:
-        execution = run(target, INIT, op("save"), DEVICE, op("restore"), WRITE)
+    def test_the_device_of_a_saved_vm_stays(self, each_qemu: QemuTarget) -> None:
+        execution = run(each_qemu, INIT, op("save"), DEVICE, op("restore"), WRITE)
         assert not but_spins(execution.verdict)
         assert count(execution, RESET_RET) == 0
         assert count(execution, PUSH) == 1
 
     @pytest.mark.parametrize("iothreads", [0, 1])
     def test_a_device_with_a_geometry_comes_within_a_section(
-        self, target: QemuTarget, iothreads: int
+        self, each_qemu: QemuTarget, iothreads: int
     ) -> None:
         ops = INIT, BEGIN, WITH_GEOMETRY, INIT, WRITE, END, COLLECT
-        execution = run(target, *ops, iothreads=iothreads)
+        execution = run(each_qemu, *ops, iothreads=iothreads)
         assert not but_spins(execution.verdict)
         assert count(execution, PUSH) == 1
 
-    def test_a_device_without_one_reads_the_disk_that_is_drained(self, target: QemuTarget) -> None:
-        assert count(run(target, INIT, BEGIN, DEVICE), HANG) == 1
+    def test_a_device_without_one_reads_the_disk_that_is_drained(
+        self, each_qemu: QemuTarget
+    ) -> None:
+        assert count(run(each_qemu, INIT, BEGIN, DEVICE), HANG) == 1
 
     @pytest.mark.parametrize("iothreads", [0, 1])
     @pytest.mark.parametrize("ioeventfd", [False, True])
     def test_a_parked_request_finds_no_device(
-        self, target: QemuTarget, ioeventfd: bool, iothreads: int
+        self, each_qemu: QemuTarget, ioeventfd: bool, iothreads: int
     ) -> None:
         """Where the use after free ends the process is chance; the name says the cause."""
         ops = INIT, BEGIN, WRITE, DEVICE
-        execution = run(target, *ops, iothreads=iothreads, ioeventfd=ioeventfd)
+        execution = run(each_qemu, *ops, iothreads=iothreads, ioeventfd=ioeventfd)
         assert ("s1-replug" in signatures(execution)) is ioeventfd
         assert "crash-unplug-parked" in signatures(execution)
         assert count(execution, CRASH) == 1

@@ -57,4 +57,5 @@ TARGET: Final = TargetKind(
     open=qemu_target,
     without=WITHOUT,
     ignores=IGNORES,
+    interrupted=True,
 )
